@@ -1,0 +1,128 @@
+/** The keys of gateway.yaml that concern tokens and proofs: issuers, proof rules, replay store. */
+
+import { z } from 'zod'
+import { ALGORITHMS, type AlgorithmName } from '../jws/algorithms.ts'
+import { duration } from './quantity.ts'
+import { distinct, form, oneOrMore, text } from './text.ts'
+import { findRedisUrlFault, findUrlFault } from './url.ts'
+
+const Algorithm = z.enum(Object.keys(ALGORITHMS) as [AlgorithmName, ...AlgorithmName[]])
+
+const name = text(
+  'name',
+  form(/^[A-Za-z0-9][\w.-]*$/, 'a name has letters, digits and . _ - and starts with no sign'),
+)
+
+const audience = z.codec(
+  oneOrMore(text('text', form(/\S/, 'must not be empty'))),
+  z.union([z.literal('none'), z.array(z.string())]),
+  {
+    decode: (value) => (value === 'none' || Array.isArray(value) ? value : [value]),
+    encode: (value) => value,
+  },
+)
+
+const Issuer = z.strictObject({
+  issuer: text('URL', findUrlFault).describe(
+    'URL of the authorization server, exactly as in the `iss` claim of its tokens. Its metadata ' +
+      'is discovered from it. Must be https, or http on the loopback interface.',
+  ),
+  audience: audience.describe(
+    'Accepted values of the `aud` claim, of which a token must hold one: a text or a list. ' +
+      'The word `none` switches the check off, which is logged at start.',
+  ),
+  jwksUri: text('URL', findUrlFault)
+    .optional()
+    .describe('URL of the JSON Web Key Set. Left out: the one the metadata names.'),
+  algorithms: distinct(Algorithm)
+    .prefault([
+      ...(['ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'] as const),
+      ...(['EdDSA', 'RS256', 'RS384', 'RS512'] as const),
+    ])
+    .describe('Accepted signature algorithms of access tokens.'),
+  tokenType: z
+    .enum(['compatible', 'strict'])
+    .default('compatible')
+    .describe(
+      'Accepted `typ` of access tokens. `strict`: at+jwt as in RFC 9068; `compatible`: JWT or ' +
+        'none as well, with guards against ID tokens.',
+    ),
+  clockSkew: duration({ max: '1h' })
+    .prefault('30s')
+    .describe('Tolerated difference between the clocks of issuer and gateway.'),
+  allowHttp: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether plain http is used to another host than this one. For closed networks only: who ' +
+        'can change the traffic can forge tokens. Logged at start.',
+    ),
+})
+
+/** By the operator's own names. */
+export const Issuers = z.record(name, Issuer)
+
+const proofRules = {
+  algorithms: distinct(Algorithm).describe('Accepted signature algorithms of proofs.'),
+  maxAge: duration({ min: '1s' }).describe('Oldest `iat` of a proof that is accepted.'),
+  clockSkew: duration({ max: '1h' }).describe(
+    'How far in the future `iat` of a proof may be, and how much longer than `maxAge` ago.',
+  ),
+}
+
+/** The proof rules of one route: what is left out is as in `dpop`. */
+export const ProofOverride = z.strictObject(proofRules).partial()
+
+export const Proof = z.strictObject({
+  algorithms: proofRules.algorithms.prefault([
+    ...(['ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'] as const),
+    ...(['EdDSA', 'Ed25519', 'RS256'] as const),
+  ]),
+  maxAge: proofRules.maxAge.prefault('60s'),
+  clockSkew: proofRules.clockSkew.prefault('30s'),
+})
+
+export const Replay = z.strictObject({
+  store: z
+    .enum(['memory', 'redis'])
+    .default('memory')
+    .describe(
+      'Where used proofs are remembered. `memory`: in this process, right for one instance; ' +
+        '`redis`: shared, so that a proof used at one instance is refused at all.',
+    ),
+  url: text('Redis URL', findRedisUrlFault)
+    .optional()
+    .describe(
+      'The Redis server: `redis://`, `rediss://` (TLS) or `redis+unix:///path`. Required with ' +
+        '`store: redis`, unused otherwise.',
+    ),
+  keyPrefix: text('text', form(/^[\x21-\x7e]{0,64}$/, 'at most 64 visible ASCII characters'))
+    .prefault('dpop:')
+    .describe('What every key in Redis begins with.'),
+  timeout: duration({ min: '10ms', max: '5s' })
+    .prefault('150ms')
+    .describe('How long Redis may take; after that the request is refused with 503.'),
+  maxEntries: z
+    .int()
+    .min(1)
+    .max(16_000_000)
+    .default(1_000_000)
+    .describe(
+      'Most proofs the memory store remembers. When full it refuses with 503: it never forgets.',
+    ),
+  maxEntriesPerKey: z
+    .int()
+    .min(1)
+    .max(16_000_000)
+    .default(250_000)
+    .describe(
+      'Most live proofs one key may have on one instance, so that no client fills the store for all.',
+    ),
+  unsafeEviction: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a Redis that may evict keys is accepted, although an evicted proof can be used ' +
+        'again. Logged at start.',
+    ),
+})

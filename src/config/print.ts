@@ -1,0 +1,42 @@
+/** The effective configuration as YAML. Secrets aside, loading it again gives the same Config. */
+
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { ROUTE_PROTECTIONS } from './cross-check.ts'
+import type { Loaded } from './load.ts'
+import type { KeyPath } from './problem.ts'
+import { Settings, type Config } from './schema.ts'
+import { redactPassword } from './url.ts'
+
+export function printConfig({ config, isSecret }: Loaded): string {
+  return stringify(redact(encode(config), [], isSecret), { aliasDuplicateObjects: false })
+}
+
+function encode(config: Config): unknown {
+  const settings = z.encode(Settings, structuredClone(config) as z.output<typeof Settings>)
+  return { ...settings, routes: settings.routes.map(omitProtections) }
+}
+
+/** A public route has none, and saying so would be refused as a rule without effect. */
+function omitProtections(route: z.input<typeof Settings>['routes'][number]) {
+  if (route.access !== 'public') return route
+  const names: readonly string[] = ROUTE_PROTECTIONS
+  return Object.fromEntries(Object.entries(route).filter(([key]) => !names.includes(key)))
+}
+
+function redact(value: unknown, path: KeyPath, isSecret: Loaded['isSecret']): unknown {
+  // What a route has from `dpop` and `identity` stands there in the file, two steps up.
+  if (isSecret(path) || isSecret(path.slice(2))) return '(redacted)'
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, index) => redact(item, [...path, index], isSecret))
+  }
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(
+      ([key, item]: [string, unknown]) => [key, redact(item, [...path, key], isSecret)] as const,
+    )
+    return Object.fromEntries(entries)
+  }
+  if (typeof value !== 'string') return value
+  const shown = path.join('.') === 'replay.url' ? redactPassword(value) : value
+  return shown.split('${').join('$${')
+}

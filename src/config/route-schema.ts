@@ -1,0 +1,126 @@
+/** The keys of gateway.yaml that concern a route: what it matches, demands and forwards. */
+
+import { METHODS } from 'node:http'
+import { z } from 'zod'
+import { findHeaderNameFault } from './header-name.ts'
+import { ProofOverride } from './issuer-schema.ts'
+import { findPrefixFault, findRoutePathFault } from './path.ts'
+import { duration } from './quantity.ts'
+import { distinct, form, oneOrMore, text } from './text.ts'
+import { findUrlFault, normaliseUrl } from './url.ts'
+
+const claimName = text('claim', form(/\S/, 'must not be empty'))
+
+const identityRules = {
+  headers: z
+    .record(text('header name', findHeaderNameFault), claimName)
+    .describe(
+      'Headers the upstream receives, each with its source: a claim of the token, or `cnf.jkt` ' +
+        'for the thumbprint of its key. What a client sends under these names is removed.',
+    ),
+  token: z
+    .enum(['drop', 'keep', 'bearer'])
+    .describe(
+      'What becomes of the access token. `drop`: the upstream never sees it; `keep`: ' +
+        'Authorization goes on as received; `bearer`: it goes on with the scheme Bearer.',
+    ),
+}
+
+/** The identity of one route: what is left out is as in `identity`. */
+const IdentityOverride = z.strictObject(identityRules).partial()
+
+export const Identity = z.strictObject({
+  headers: identityRules.headers.prefault({
+    'X-Auth-Subject': 'sub',
+    'X-Auth-Client': 'client_id',
+    'X-Auth-Scope': 'scope',
+    'X-Auth-Issuer': 'iss',
+    'X-Auth-Thumbprint': 'cnf.jkt',
+  }),
+  token: identityRules.token.default('drop'),
+})
+
+function findMethodFault(method: string): string | undefined {
+  // RFC 9110 §9.1: methods are case-sensitive, so `get` is another method than GET.
+  if (!METHODS.includes(method)) return 'expected an HTTP method in upper case, such as GET'
+  if (method === 'TRACE' || method === 'CONNECT') return `${method} is never forwarded`
+  return undefined
+}
+
+const hostname = form(
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+  'expected a host name in lower case, without a port',
+)
+
+// RFC 6749 §3.3: scope-token.
+const scopeToken = form(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope, without spaces')
+
+const upstream = z.codec(oneOrMore(text('URL', findUrlFault)), z.array(z.string()), {
+  decode: (value) => (Array.isArray(value) ? value : [value]).map(normaliseUrl),
+  encode: (value) => value,
+})
+
+const claimValue = z
+  .union([z.string(), z.number(), z.boolean()])
+  .meta({ title: 'text, number or boolean' })
+const claimValues = z.codec(oneOrMore(claimValue), z.array(claimValue), {
+  decode: (value) => (Array.isArray(value) ? value : [value]),
+  encode: (value) => value,
+})
+
+const Timeouts = z.strictObject({
+  connect: duration({ min: '1ms' })
+    .prefault('2s')
+    .describe('How long the upstream may take to accept a connection.'),
+  response: duration({ min: '1ms' })
+    .prefault('30s')
+    .describe('How long the upstream may take to begin its answer.'),
+  idle: duration({ min: '1ms' })
+    .prefault('60s')
+    .describe('How long the answer may pause once begun.'),
+})
+
+export const Route = z.strictObject({
+  name: text('name', form(/^[\w.-]+$/, 'a name has only letters, digits and . _ -')).describe(
+    'Name of your own, the label in logs and metrics. Unique.',
+  ),
+  host: text('host name', hostname)
+    .optional()
+    .describe('Host name this route is for, in lower case. Left out: any.'),
+  path: text('path', findRoutePathFault).describe(
+    'Path this route is for: exact, with `:param` segments, or everything below with a ' +
+      'trailing `/*`.',
+  ),
+  methods: distinct(text('method', findMethodFault))
+    .optional()
+    .describe('HTTP methods this route is for, in upper case. Left out: any.'),
+  upstream: upstream.describe(
+    'URL of the API behind this route, or a list of them to take turns. May carry a base path.',
+  ),
+  stripPrefix: text('path', findPrefixFault)
+    .optional()
+    .describe('Leading segments of `path` to leave out when forwarding. Left out: none.'),
+  access: z
+    .enum(['dpop', 'public'])
+    .default('dpop')
+    .describe('`dpop`: a bound token and a proof are needed; `public`: neither.'),
+  issuers: distinct(z.string())
+    .optional()
+    .describe('Names of the issuers whose tokens are accepted. Left out: all.'),
+  scopes: z
+    .array(text('scope', scopeToken))
+    .prefault([])
+    .describe('Scopes a token must hold, all of them.'),
+  claims: z
+    .record(claimName, claimValues)
+    .prefault({})
+    .describe(
+      'Claims a token must hold, each with its allowed values: a text, number or boolean, or a ' +
+        'list of them. A claim that is a list itself passes if it holds one.',
+    ),
+  dpop: ProofOverride.optional().describe('Proof rules of this route. Left out: as in `dpop`.'),
+  identity: IdentityOverride.optional().describe(
+    'What the upstream of this route learns. Left out: as in `identity`.',
+  ),
+  timeouts: Timeouts.prefault({}).describe('How long the upstream may take.'),
+})
