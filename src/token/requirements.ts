@@ -1,0 +1,40 @@
+/** What a route asks of a token that is valid in itself. */
+import { Denial } from '../denial.ts'
+import type { AccessToken } from './access-token.ts'
+
+export interface Requirements {
+  /** The operator's names of the issuers whose tokens are taken. */
+  readonly issuers: ReadonlySet<string>
+  /** All of them are needed. */
+  readonly scopes: readonly string[]
+  /** For each claim the values of which one is needed. */
+  readonly claims: Readonly<Record<string, readonly (string | number | boolean)[]>>
+}
+
+/** Throws `token_issuer`. */
+export function requireIssuer(token: AccessToken, issuers: ReadonlySet<string>): void {
+  if (!issuers.has(token.issuerName)) {
+    throw new Denial('token_issuer', {
+      detail: `issuer ${token.issuerName} is not one of this route`,
+    })
+  }
+}
+
+/** RFC 6749 §3.3: whole words, case-sensitive. Throws `scope_insufficient`. */
+export function requireScopes(token: AccessToken, scopes: readonly string[]): void {
+  const missing = scopes.filter((scope) => !token.scopes.includes(scope))
+  if (missing.length > 0) {
+    throw new Denial('scope_insufficient', { detail: `missing: ${missing.join(' ')}` })
+  }
+}
+
+/** A claim that is an array matches if it holds one of the values. Throws `claim_refused`. */
+export function requireClaims(token: AccessToken, required: Requirements['claims']): void {
+  for (const [name, allowed] of Object.entries(required)) {
+    const claim = Object.hasOwn(token.claims, name) ? token.claims[name] : undefined
+    const values: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
+    if (!allowed.some((value) => values.includes(value))) {
+      throw new Denial('claim_refused', { detail: `claim ${name}` })
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { Denial } from '../../src/denial.ts'
+import { cacheTokens, type VerifyFresh } from '../../src/token/cached.ts'
+import { readAccessToken } from '../../src/token/claims.ts'
+import { createJwtVerifier } from '../../src/token/jwt.ts'
+import { AUDIENCE, createAuthority } from '../support/jwks-server.ts'
+import { ALL, keySetOf, wallClock } from './verifier.ts'
+
+const NOW = 1_700_000_000
+const RULES = { name: 'main', issuer: 'i', audience: 'none', clockSkewSeconds: 0 } as const
+
+/** Takes every token that does not say `bad`, until a minute from NOW. */
+function createVerifier() {
+  const state = { calls: 0, trusted: true }
+  const verify: VerifyFresh = async (token) => {
+    state.calls++
+    await Promise.resolve()
+    if (token.startsWith('bad')) throw new Denial('token_signature')
+    const accessToken = readAccessToken({ sub: token }, RULES, NOW + 60, NOW)
+    return { accessToken, isTrusted: () => state.trusted }
+  }
+  return { state, verify }
+}
+
+const sha256 = (token: string) => createHash('sha256').update(token).digest('base64url')
+
+t.test('a kept token is the same object and is not verified again', async (t) => {
+  const { state, verify } = createVerifier()
+  const cached = cacheTokens(verify)
+  const first = await cached('a', 'hash-a', NOW)
+  t.equal(await cached('a', 'hash-a', NOW + 59), first)
+  t.not(await cached('b', 'hash-b', NOW), first)
+  t.equal(state.calls, 2)
+})
+
+t.test('a token is not used past its expiry', async (t) => {
+  const { state, verify } = createVerifier()
+  const cached = cacheTokens(verify)
+  await cached('a', 'hash-a', NOW)
+  await cached('a', 'hash-a', NOW + 60)
+  t.equal(state.calls, 2)
+})
+
+t.test('a token is verified again when its verdict no longer stands', async (t) => {
+  const { state, verify } = createVerifier()
+  const cached = cacheTokens(verify)
+  const first = await cached('a', 'hash-a', NOW)
+  state.trusted = false
+  t.not(await cached('a', 'hash-a', NOW), first)
+  t.equal(state.calls, 2)
+})
+
+t.test('#243 requests with the same new token share its verification', async (t) => {
+  const { state, verify } = createVerifier()
+  const cached = cacheTokens(verify)
+  const tokens = await Promise.all(Array.from({ length: 100 }, () => cached('a', 'hash-a', NOW)))
+  t.equal(new Set(tokens).size, 1)
+  t.equal(state.calls, 1)
+})
+
+t.test('refusals are not kept', async (t) => {
+  const { state, verify } = createVerifier()
+  const cached = cacheTokens(verify)
+  await t.rejects(cached('bad', 'hash', NOW), { code: 'token_signature' })
+  await t.rejects(cached('bad', 'hash', NOW), { code: 'token_signature' })
+  t.equal(state.calls, 2)
+})
+
+t.test('garbage pushes nothing out and leaves nothing behind', async (t) => {
+  const { state, verify } = createVerifier()
+  const cached = cacheTokens(verify, { maxEntries: 1 })
+  const first = await cached('a', 'hash-a', NOW)
+  for (let index = 0; index < 10_000; index++) {
+    await cached('bad', `hash-${index}`, NOW).catch(() => undefined)
+  }
+  t.equal(await cached('a', 'hash-a', NOW), first)
+  t.equal(state.calls, 10_001)
+})
+
+t.test('the token used longest ago makes room', async (t) => {
+  const { state, verify } = createVerifier()
+  const cached = cacheTokens(verify, { maxEntries: 2 })
+  for (const token of ['a', 'b', 'a', 'c', 'a', 'b']) await cached(token, token, NOW)
+  t.equal(state.calls, 4, 'a and c once, b twice')
+})
+
+t.test('a key the issuer withdraws takes the tokens signed with it along', async (t) => {
+  const authority = await createAuthority(t)
+  const keys = keySetOf(t, authority)
+  await keys.start()
+  const verify = cacheTokens(
+    createJwtVerifier([
+      {
+        ...RULES,
+        issuer: authority.issuer,
+        audience: [AUDIENCE],
+        algorithms: ALL,
+        tokenType: 'compatible',
+        keys,
+      },
+    ]),
+  )
+  const token = await authority.mint()
+  const ask = () => verify(token, sha256(token), wallClock())
+  const first = await ask()
+  t.equal(await ask(), first)
+
+  await keys.start()
+  t.equal(await ask(), first, 'a refresh that changes nothing does no harm')
+
+  await authority.rotate()
+  await keys.start()
+  await t.rejects(ask(), { code: 'token_signature' })
+})
