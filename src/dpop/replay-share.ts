@@ -1,0 +1,53 @@
+/**
+ * Caps what one key may put into the replay store, so that a single client that floods it with
+ * proofs is refused before it fills the store for everybody. Counts are per instance and over the
+ * last one to two windows: behind n instances a key gets up to n times the cap.
+ */
+
+import { Denial } from '../denial.ts'
+import { createGenerations, monotonicSeconds } from './generations.ts'
+import type { ReplayStore } from './replay.ts'
+
+export interface KeyLimit {
+  /** Most proofs of one key remembered at a time. */
+  readonly maxEntriesPerKey: number
+  /** Monotonic seconds. Default is the clock of this process. */
+  readonly monotonic?: () => number
+}
+
+export function limitPerKey(
+  store: ReplayStore,
+  { maxEntriesPerKey, monotonic = monotonicSeconds }: KeyLimit,
+): ReplayStore {
+  const claimed = createGenerations(() => new Map<string, number>(), monotonic)
+
+  return {
+    async claim(thumbprint, jti, ttlSeconds) {
+      claimed.turn(ttlSeconds)
+      const { fresh, old } = claimed
+      if (count(fresh, thumbprint) + count(old, thumbprint) >= maxEntriesPerKey) {
+        throw new Denial('overloaded', { detail: 'too many proofs of one key' })
+      }
+
+      // Counted before the answer is in, or many claims at once would all pass below the cap.
+      add(fresh, thumbprint, 1)
+      let won = false
+      try {
+        won = await store.claim(thumbprint, jti, ttlSeconds)
+        return won
+      } finally {
+        if (!won) add(fresh, thumbprint, -1)
+      }
+    },
+  }
+}
+
+function count(counts: ReadonlyMap<string, number>, thumbprint: string): number {
+  return counts.get(thumbprint) ?? 0
+}
+
+function add(counts: Map<string, number>, thumbprint: string, by: 1 | -1): void {
+  const sum = count(counts, thumbprint) + by
+  if (sum === 0) counts.delete(thumbprint)
+  else counts.set(thumbprint, sum)
+}

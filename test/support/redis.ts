@@ -1,0 +1,97 @@
+/** A real redis-server of a test's own, on loopback, without persistence, gone when the test is. */
+
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { relative } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Test } from 'tap'
+
+/** Whether there is a redis-server to start. Tests that need one have `{ skip: redisMissing }`. */
+export const redisAvailable = spawnSync('redis-server', ['--version']).status === 0
+export const redisMissing = redisAvailable ? false : 'redis-server is not installed'
+
+// scripts/test.ts reads it and says at the end what was not run.
+const skippedFile = process.env['SKIPPED_TESTS_FILE']
+if (!redisAvailable && skippedFile !== undefined) {
+  appendFileSync(skippedFile, `${relative('.', process.argv[1] ?? 'unknown')}\n`)
+}
+
+export interface TestRedis {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  /** Ends it the hard way, as a crash would. */
+  stop(): Promise<void>
+  /** Starts it anew on the same port, empty. */
+  start(): Promise<void>
+  /** Stops it from answering, while its connections stay open. */
+  freeze(): void
+  thaw(): void
+}
+
+export async function startRedis(t: Test, args: readonly string[] = []): Promise<TestRedis> {
+  const port = await freePort()
+  let server = await spawnRedis(port, args)
+
+  async function stop(): Promise<void> {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    const exit = once(server, 'exit')
+    server.kill('SIGKILL')
+    await exit
+  }
+  t.teardown(stop)
+
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    get pid() {
+      return server.pid ?? Number.NaN
+    },
+    stop,
+    async start() {
+      await stop()
+      server = await spawnRedis(port, args)
+    },
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
+  }
+}
+
+/** Asks again and again until the answer is yes, and gives up after `timeoutMs`. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 5000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms`)
+    await pause(5)
+  }
+}
+
+async function spawnRedis(port: number, args: readonly string[]): Promise<ChildProcess> {
+  const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const server = spawn('redis-server', [...own, '--dir', tmpdir(), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for await (const line of createInterface(server.stdout)) {
+    if (!line.includes('Ready to accept connections')) continue
+    // Whatever it logs from here on must not block it.
+    server.stdout.resume()
+    return server
+  }
+  throw new Error(`redis-server did not start on port ${port}`)
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
