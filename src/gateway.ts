@@ -1,0 +1,145 @@
+/** The composition root: from a Config to stores, gates, routes and servers. Knows every part. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { createMetrics } from './admin/metrics.ts'
+import { createAdminServer, type Component } from './admin/server.ts'
+import type { Config } from './config/schema.ts'
+import { createBoundKeys } from './dpop/bound-key.ts'
+import type { Ports } from './gate.ts'
+import { closeWithin, listen } from './http/listener.ts'
+import { createPublicOrigin } from './http/origin.ts'
+import { createProxy } from './http/proxy.ts'
+import { createRoutes } from './http/routes.ts'
+import { createTrafficServer } from './http/server.ts'
+import { createTrust } from './http/trust.ts'
+import { createPools } from './http/upstreams.ts'
+import { createIssuers } from './issuers.ts'
+import { flushLog, type Logger } from './log.ts'
+import { createRecorder } from './recorder.ts'
+import { createReplays } from './replays.ts'
+import { compileRoute } from './route.ts'
+
+export interface Gateway {
+  /** Listens, and begins to load what the issuers publish. Rejects where it cannot listen. */
+  start(): Promise<Addresses>
+  /**
+   * Drains: not ready from now on, still serving for `server.drain.delay`, then finishing what is
+   * under way for `server.drain.timeout` at most.
+   */
+  stop(): Promise<void>
+}
+
+/** URLs, or paths of Unix sockets. */
+export interface Addresses {
+  readonly traffic: string
+  readonly admin: string
+}
+
+export interface GatewayOptions {
+  readonly logger: Logger
+  /** Epoch seconds, whole. Default is the clock of the machine. */
+  readonly clock?: () => number
+}
+
+const systemClock = () => Math.floor(Date.now() / 1000)
+
+export function createGateway(config: Config, options: GatewayOptions): Gateway {
+  const { logger, clock = systemClock } = options
+  const { server, admin } = config
+  const issuers = createIssuers(config.issuers, logger)
+  const replays = createReplays(config.replay, logger)
+  const pools = createPools()
+  let isDraining = false
+
+  const metrics = createMetrics({
+    isReplayStoreReady: () => replays.status().ready,
+    issuers: issuers.sources,
+  })
+  const ports: Ports = {
+    verifyToken: issuers.verifyToken,
+    replays: replays.store,
+    boundKeys: createBoundKeys(),
+    clock,
+  }
+  const proxy = createProxy({
+    routes: createRoutes(config.routes.map((route) => compileRoute(route, config, ports, pools))),
+    publicOrigin: createPublicOrigin(server.publicUrl),
+    rules: {
+      isTrusted: createTrust(server.trustedProxies),
+      maxHeaderCount: server.limits.headerCount,
+    },
+    identityNames: identityNames(config),
+    maxBodyBytes: server.limits.bodyBytes,
+    recorder: createRecorder(metrics, logger, config.log.accessLog),
+  })
+  const trafficServer = createTrafficServer(proxy, {
+    limits: server.limits,
+    timeouts: server.timeouts,
+    onMalformed: metrics.countMalformed,
+    isDraining: () => isDraining,
+  })
+  const adminServer = createAdminServer({
+    metrics,
+    components: () => components(isDraining, replays.status(), issuers.readiness()),
+  })
+
+  async function release(): Promise<void> {
+    await Promise.all([closeWithin(trafficServer, 0), closeWithin(adminServer, 0), pools.destroy()])
+    replays.close()
+    issuers.close()
+  }
+
+  return {
+    async start() {
+      warnOfLooseSettings(config, logger)
+      try {
+        const addresses = {
+          admin: await listen(adminServer, admin.listen),
+          traffic: await listen(trafficServer, server.listen),
+        }
+        logger.info({ ...addresses, routes: config.routes.length }, 'listening')
+        issuers.start()
+        return addresses
+      } catch (error) {
+        await release()
+        throw error
+      }
+    },
+    async stop() {
+      isDraining = true
+      logger.info('draining')
+      await delay(server.drain.delay)
+      await closeWithin(trafficServer, server.drain.timeout)
+      await release()
+      logger.info('stopped')
+      await flushLog(logger)
+    },
+  }
+}
+
+function components(
+  isDraining: boolean,
+  replayStore: Component,
+  issuers: Readonly<Record<string, Component>>,
+): Record<string, Component> {
+  return {
+    gateway: isDraining ? { ready: false, reason: 'draining' } : { ready: true },
+    replayStore,
+    ...Object.fromEntries(Object.entries(issuers).map(([name, it]) => [`issuer ${name}`, it])),
+  }
+}
+
+/** Dropped from requests on every route, also where the route itself sets other names. */
+function identityNames(config: Config): ReadonlySet<string> {
+  const rules = [config.identity, ...config.routes.map(({ identity }) => identity)]
+  return new Set(rules.flatMap(({ headers }) => Object.keys(headers)).map((n) => n.toLowerCase()))
+}
+
+function warnOfLooseSettings(config: Config, logger: Logger): void {
+  for (const [name, { audience, allowHttp }] of Object.entries(config.issuers)) {
+    if (audience === 'none') logger.warn({ issuer: name }, 'tokens for any audience are accepted')
+    if (allowHttp) logger.warn({ issuer: name }, 'keys may be fetched over plain http')
+  }
+  for (const { name, access } of config.routes) {
+    if (access === 'public') logger.warn({ route: name }, 'route is public: nothing is checked')
+  }
+}

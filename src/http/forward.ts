@@ -1,0 +1,47 @@
+/**
+ * One request through to the upstream and its answer back: streamed both ways with back-pressure,
+ * aborted on either side when the other one goes away. Nothing is buffered.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { exchange, type Failure, type UpstreamRequest } from './exchange.ts'
+import { isClosedConnection, translateUpstreamError } from './upstream-error.ts'
+import { markDown, type UpstreamGroup } from './upstreams.ts'
+
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+/**
+ * Resolves when the answer has been passed on, or was broken off because one of the two sides went
+ * away. Rejects with a Denial (`upstream_*`, `body_too_large`, `overloaded`) only as long as nothing
+ * of the answer has been passed on. Its proof has been claimed before and is not looked at again.
+ */
+export async function forward(
+  upstreams: UpstreamGroup,
+  request: UpstreamRequest,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const upstream = upstreams.next()
+    const failure = await exchange(upstream, request, message, response)
+    if (!failure) return
+    const denial = translateUpstreamError(failure.cause)
+    const isOfUpstream = denial.code !== 'header_invalid'
+    if (!failure.wasSent && isOfUpstream) markDown(upstream)
+    const repeats = isOfUpstream && mayRepeat(request, failure, attempt, upstreams.size)
+    if (!repeats || response.destroyed) throw denial
+  }
+}
+
+/**
+ * A request that was never sent can go to another upstream. One that was may be sent once more if it
+ * is idempotent and the connection just turned out to be closed (RFC 9110 §9.2.2).
+ */
+function mayRepeat(
+  { method, hasBody }: UpstreamRequest,
+  { cause, wasSent }: Failure,
+  attempt: number,
+  upstreams: number,
+): boolean {
+  if (!wasSent) return attempt < upstreams
+  return attempt === 1 && !hasBody && IDEMPOTENT.has(method) && isClosedConnection(cause)
+}

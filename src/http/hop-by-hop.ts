@@ -1,0 +1,22 @@
+/** Fields that belong to one connection and are not passed on (RFC 9110 §7.6.1). */
+
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** The fields that the sender names in Connection, in lower case. */
+export function nominated(connection: readonly string[]): ReadonlySet<string> {
+  if (connection.length === 0) return NONE
+  const names = connection.join(',').toLowerCase().split(',')
+  return new Set(names.map((name) => name.trim()))
+}

@@ -1,0 +1,103 @@
+/** The way in as a reverse proxy: read the request, find its route, ask the gate, forward. */
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Denial } from '../denial.ts'
+import { linesOf } from './fields.ts'
+import { forward } from './forward.ts'
+import type { PublicOrigin } from './origin.ts'
+import { readOriginalRequest, type OriginalRequest, type RequestRules } from './original-request.ts'
+import { recordWhenDone, type Recorder, type RequestRecord } from './record.ts'
+import { renderFault, renderRefusal, type Answer } from './refuse.ts'
+import type { Route } from './route.ts'
+import type { Routes } from './routes.ts'
+import { upstreamFields, upstreamPath, type IdentityNames } from './upstream-request.ts'
+
+export interface ProxyOptions {
+  readonly routes: Routes
+  readonly publicOrigin: PublicOrigin
+  readonly rules: RequestRules
+  readonly identityNames: IdentityNames
+  /** Largest request body, in bytes; Infinity for no limit. */
+  readonly maxBodyBytes: number
+  readonly recorder: Recorder
+}
+
+/** Answers a request. It never rejects. */
+export type Proxy = (message: IncomingMessage, response: ServerResponse) => Promise<void>
+
+export function createProxy(options: ProxyOptions): Proxy {
+  const { routes, publicOrigin, rules, recorder } = options
+  return async (message, response) => {
+    const record: RequestRecord = { requestId: randomUUID() }
+    recordWhenDone(record, message, response, recorder)
+    let route: Route | undefined
+    try {
+      const request = readOriginalRequest(message, rules)
+      record.request = request
+      const origin = publicOrigin(request)
+      route = routes.find(request.method, hostOf(request), request.path)
+      record.route = route.name
+      record.grant = await route.gate?.admit(gateRequest(request, origin))
+      record.decidedAt = performance.now()
+      await pass(request, route, record, message, response, options)
+    } catch (error) {
+      if (error instanceof Denial) record.denial = error
+      else recorder.fault(error, record.requestId)
+      const answer =
+        error instanceof Denial
+          ? renderRefusal(error, record.requestId, route?.challenge)
+          : renderFault(record.requestId)
+      const isBodyUnread = record.request?.hasBody !== false && !message.complete
+      send(answer, response, isBodyUnread)
+    }
+  }
+}
+
+function gateRequest({ method, path, query, fields }: OriginalRequest, origin: string) {
+  return {
+    method,
+    target: origin + path,
+    query,
+    authorization: linesOf(fields, 'authorization'),
+    proofs: linesOf(fields, 'dpop'),
+  }
+}
+
+async function pass(
+  request: OriginalRequest,
+  route: Route,
+  { grant, requestId }: RequestRecord,
+  message: IncomingMessage,
+  response: ServerResponse,
+  { identityNames, maxBodyBytes }: ProxyOptions,
+): Promise<void> {
+  if ((request.contentLength ?? 0) > maxBodyBytes) throw new Denial('body_too_large')
+  // RFC 9110 §10.1.1: the client holds back its body until the request is authorized.
+  if (request.expectsContinue) response.writeContinue()
+  const { method, hasBody } = request
+  const { responseTimeoutMs, idleTimeoutMs } = route
+  const upstreamRequest = {
+    method,
+    path: (basePath: string) => upstreamPath(request, route, basePath),
+    fields: upstreamFields(request, route, grant, { identityNames, requestId }),
+    hasBody,
+    maxBodyBytes,
+    responseTimeoutMs,
+    idleTimeoutMs,
+  }
+  await forward(route.upstreams, upstreamRequest, message, response)
+}
+
+/** The body of a refused request is not read: the connection cannot be used for another one. */
+function send(answer: Answer, response: ServerResponse, isBodyUnread: boolean): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy()
+    return
+  }
+  if (answer.close || isBodyUnread) response.shouldKeepAlive = false
+  response.writeHead(answer.status, answer.headers).end(answer.body)
+}
+
+function hostOf({ authority }: OriginalRequest): string {
+  return authority.replace(/:\d+$/, '')
+}

@@ -1,0 +1,50 @@
+/**
+ * The body of a request on its way to the upstream. It is its own stream, because undici destroys
+ * the body it was given when an exchange fails, and with the request itself the connection would go
+ * that the refusal is to be sent on.
+ */
+import type { IncomingMessage } from 'node:http'
+import { PassThrough, Transform, type Readable } from 'node:stream'
+import { Denial } from '../denial.ts'
+
+export interface RequestBody {
+  readonly stream: Readable
+  /** Begins to read from the client: not before, so that another upstream could still be tried. */
+  start(): void
+  /** Stops reading from the client. */
+  stop(): void
+  /** Why it ended early, where the reason is the body itself. */
+  fault(): unknown
+}
+
+export function streamBody(message: IncomingMessage, maxBytes: number): RequestBody {
+  const stream = Number.isFinite(maxBytes) ? limited(maxBytes) : new PassThrough()
+  let fault: unknown
+  const breakOff = () => {
+    if (!message.complete) stream.destroy(new Error('the client went away'))
+  }
+  stream.on('error', (error) => {
+    if (error instanceof Denial) fault = error
+  })
+  return {
+    stream,
+    start() {
+      message.once('close', breakOff).pipe(stream)
+    },
+    stop() {
+      message.off('close', breakOff).unpipe(stream)
+    },
+    fault: () => fault,
+  }
+}
+
+function limited(maxBytes: number): Transform {
+  let bytes = 0
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      bytes += chunk.length
+      if (bytes > maxBytes) done(new Denial('body_too_large'))
+      else done(null, chunk)
+    },
+  })
+}

@@ -1,0 +1,91 @@
+/**
+ * The request as the upstream sees it. What the client may say stays, what only the gateway may say
+ * is taken out on every route and then set: an upstream can believe every field named here.
+ */
+import type { Grant } from '../gate.ts'
+import { linesOf, listOf, type Fields } from './fields.ts'
+import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
+import { identityFields } from './identity.ts'
+import type { OriginalRequest } from './original-request.ts'
+import type { Route } from './route.ts'
+
+/**
+ * Never passed on: credentials, what the gateway sets itself, and what makes some servers answer
+ * for another method or URL than the one that was authorized.
+ */
+const DROPPED: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'authorization',
+  'dpop',
+  'host',
+  'expect', // Answered here: RFC 9110 §10.1.1 lets the next hop not see it.
+  'forwarded',
+  'x-real-ip',
+  'x-request-id',
+  'x-original-url',
+  'x-original-host',
+  'x-rewrite-url',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+])
+
+/** A name with any other character is an alias: `X_User` reaches many servers as `X-User`. */
+const PLAIN_NAME = /^[a-z0-9-]+$/
+
+/** Names of the fields that carry an identity on any route, in lower case. */
+export type IdentityNames = ReadonlySet<string>
+
+/** Field lines, name and value in turn. `host` is the upstream's own authority. */
+export function upstreamFields(
+  request: OriginalRequest,
+  route: Route,
+  grant: Grant | undefined,
+  { identityNames, requestId }: { identityNames: IdentityNames; requestId: string },
+): string[] {
+  const { fields, peer, scheme, authority, isPeerTrusted } = request
+  const hopByHop = nominated(linesOf(fields, 'connection'))
+  const lines: string[] = []
+  for (const [at, name] of fields.names.entries()) {
+    const isPassedOn =
+      !DROPPED.has(name) &&
+      !hopByHop.has(name) &&
+      !identityNames.has(name) &&
+      !name.startsWith('x-forwarded-') &&
+      PLAIN_NAME.test(name)
+    if (isPassedOn) lines.push(name, fields.values[at] ?? '')
+  }
+  // Only now, so that nothing a client names in Connection can take out what is set here.
+  const hops = isPeerTrusted ? listOf(fields, 'x-forwarded-for') : []
+  lines.push('x-forwarded-for', [...hops, peer].join(', '))
+  lines.push('x-forwarded-proto', scheme, 'x-forwarded-host', authority)
+  lines.push('via', [...linesOf(fields, 'via'), '1.1 dpop-gateway'].join(', '))
+  lines.push('x-request-id', requestId)
+  const authorization = authorizationField(fields, route)
+  if (authorization !== undefined) lines.push('authorization', authorization)
+  if (grant) lines.push(...identityFields(grant.token, route.identity))
+  return lines
+}
+
+/** The path below the upstream's base path, with the query. */
+export function upstreamPath(
+  { path, query }: OriginalRequest,
+  { stripPrefix }: Route,
+  basePath: string,
+): string {
+  const rest = stripPrefix === undefined ? path : path.slice(stripPrefix.length)
+  const joined = basePath + (rest.startsWith('/') ? rest : `/${rest}`)
+  return query === '' ? joined : `${joined}?${query}`
+}
+
+function authorizationField(fields: Fields, { identity }: Route): string | undefined {
+  const [value] = linesOf(fields, 'authorization')
+  switch (identity.token) {
+    case 'drop':
+      return undefined
+    case 'keep':
+      return value
+    case 'bearer':
+      return value?.replace(/^dpop(?= )/i, 'Bearer')
+  }
+}
