@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The command line: picks the command and gives its exit code. */
+import { readFileSync } from 'node:fs'
+import { check } from './cli/check.ts'
+import type { Command } from './cli/command.ts'
+import { health } from './cli/health.ts'
+import { keygen } from './cli/keygen.ts'
+import { proof } from './cli/proof.ts'
+import { schema } from './cli/schema.ts'
+import { start } from './cli/start.ts'
+
+const USAGE = `usage: dpop-gateway <command> [options]
+
+  start   Run the gateway.
+  check   Say every mistake in a configuration, with line and column.
+  keygen  Make a key for a client.
+  proof   Sign a DPoP proof, or print a curl command with one.
+  health  Ask a running gateway whether it is ready.
+  schema  Print the JSON Schema of gateway.yaml.
+
+  dpop-gateway <command> --help says more. --version prints the version.
+`
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  start,
+  check: (args, io) => Promise.resolve(check(args, io)),
+  keygen,
+  proof,
+  health,
+  schema: (_, io) => Promise.resolve(schema(io)),
+}
+
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
+  if (name === '--version') {
+    process.stdout.write(`${version()}\n`)
+    return 0
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command) return command(args, process)
+  const isAsked = name === '--help' || name === 'help'
+  ;(isAsked ? process.stdout : process.stderr).write(USAGE)
+  return isAsked ? 0 : 2
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  )
+  return (manifest as { version: string }).version
+}
+
+process.exitCode = await main(process.argv.slice(2))
