@@ -1,5 +1,5 @@
 /** The decision: a request is admitted, or a Denial says why not. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { BoundKeys } from './dpop/bound-key.ts'
 import { readCredentials, type CredentialFields } from './dpop/credentials.ts'
 import { verifyProof, type Proof, type ProofPolicy } from './dpop/proof.ts'
@@ -51,7 +51,7 @@ export function createGate(policy: Policy, ports: Ports): Gate {
     async admit(request) {
       const now = clock()
       const credentials = readCredentials(request, policy.maxTokenBytes)
-      const tokenHash = createHash('sha256').update(credentials.token).digest('base64url')
+      const tokenHash = hash('sha256', credentials.token, 'base64url')
       const token = await verifyToken(credentials.token, tokenHash, now)
       requireIssuer(token, policy.issuers)
       if (token.thumbprint === undefined) throw new Denial('token_unbound')

@@ -20,7 +20,8 @@ function standardOutput(): DestinationStream {
   return destination({
     fd: 1,
     sync: false,
-    minLength: 4096,
+    minLength: 64 * 1024,
+    maxWrite: 128 * 1024,
     periodicFlush: 100,
     maxLength: 8 * 1024 * 1024,
   })

@@ -9,6 +9,8 @@ import { domainToASCII } from 'node:url'
 const URI = /^(https?):\/\/([^/?#]*)([^?#]*)(?:[?#].*)?$/is
 const AUTHORITY = /^(\[[^\]]*\]|[^:]*)(?::([1-9]\d{0,4}))?$/
 const HOST = /^[a-z0-9._~-]+$/
+/** Asked before ToASCII, which drops tabs and line ends and cuts off what follows a backslash. */
+const HOST_BEFORE_ASCII = /^(?:[\w.~-]|[^\0-\x7f])+$/
 const PLAIN_PATH = /^\/[\w.~!$&'()*+,;=:@/-]*$/
 const PATH = /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[\dA-F]{2})*$/i
 const UNRESERVED = /[\w.~-]/
@@ -70,6 +72,7 @@ function canonicalHost(name: string): string | undefined {
       ? new URL(`http://${name}`).hostname
       : undefined
   }
+  if (!HOST_BEFORE_ASCII.test(name)) return undefined
   const ascii = /[^\0-\x7f]/.test(name) ? domainToASCII(name) : name.toLowerCase()
   return HOST.test(ascii) ? ascii : undefined
 }

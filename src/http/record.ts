@@ -2,29 +2,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Denial } from '../denial.ts'
 import type { Grant } from '../gate.ts'
+import { linesOf, type Fields } from './fields.ts'
 import type { OriginalRequest } from './original-request.ts'
 
-/** One line of the access log. Durations in milliseconds. */
+/** One line of the access log; what is undefined is left out of it. Durations in milliseconds. */
 export interface AccessLine {
   readonly requestId: string
-  readonly method: string
+  readonly method: string | undefined
   /** Without the query, which may hold anything. */
-  readonly path?: string
+  readonly path: string | undefined
   readonly route: string
   readonly status: number
-  readonly client: string
-  /** The code of the refusal, where the gateway refused. */
-  readonly code?: string
-  readonly detail?: string
-  readonly cause?: string
-  readonly subject?: string
-  readonly clientId?: string
-  readonly thumbprint?: string
-  readonly issuer?: string
-  readonly traceId?: string
+  readonly client: string | undefined
+  /** Why the gateway refused, where it did. */
+  readonly code: string | undefined
+  readonly detail: string | undefined
+  readonly cause: string | undefined
+  readonly subject: string | undefined
+  readonly clientId: string | undefined
+  readonly thumbprint: string | undefined
+  readonly issuer: string | undefined
+  readonly traceId: string | undefined
   readonly durationMs: number
   /** Until the decision was made. */
-  readonly decisionMs?: number
+  readonly decisionMs: number | undefined
 }
 
 export interface Sample {
@@ -88,36 +89,31 @@ function accessLine(
   done: { status: number; route: string; startedAt: number; durationMs: number },
 ): AccessLine {
   const { status, route, startedAt, durationMs } = done
+  const token = grant?.token
   return {
     requestId,
-    method: message.method ?? '',
-    ...(request && { path: request.path }),
+    method: message.method,
+    path: request?.path,
     route,
     status,
-    client: request?.client ?? message.socket.remoteAddress ?? '',
-    ...(denial && { code: denial.code }),
-    ...(denial?.detail !== undefined && { detail: denial.detail }),
-    ...(denial?.cause instanceof Error && { cause: denial.cause.message }),
-    ...(grant && identity(grant)),
-    ...traceOf(message),
+    client: request?.client ?? message.socket.remoteAddress,
+    code: denial?.code,
+    detail: denial?.detail,
+    cause: denial?.cause instanceof Error ? denial.cause.message : undefined,
+    subject: token?.subject,
+    clientId: token?.clientId,
+    thumbprint: token?.thumbprint,
+    issuer: token?.issuerName,
+    traceId: request && traceOf(request.fields),
     durationMs: round(durationMs),
-    ...(decidedAt !== undefined && { decisionMs: round(decidedAt - startedAt) }),
-  }
-}
-
-function identity({ token }: Grant): Partial<AccessLine> {
-  return {
-    ...(token.subject !== undefined && { subject: token.subject }),
-    ...(token.clientId !== undefined && { clientId: token.clientId }),
-    ...(token.thumbprint !== undefined && { thumbprint: token.thumbprint }),
-    issuer: token.issuerName,
+    decisionMs: decidedAt === undefined ? undefined : round(decidedAt - startedAt),
   }
 }
 
 /** W3C Trace Context §3.2: version, trace id, parent id, flags. */
-function traceOf({ headers }: IncomingMessage): Partial<AccessLine> {
-  const traceId = /^[\da-f]{2}-([\da-f]{32})-/.exec(String(headers['traceparent'] ?? ''))?.[1]
-  return traceId === undefined ? {} : { traceId }
+function traceOf(fields: Fields): string | undefined {
+  const [parent] = linesOf(fields, 'traceparent')
+  return parent && /^[\da-f]{2}-([\da-f]{32})-/.exec(parent)?.[1]
 }
 
 function round(milliseconds: number): number {

@@ -54,7 +54,12 @@ export function createTrafficServer(proxy: Proxy, options: ServerOptions): Serve
     const { socket } = message
     const count = (underWay.get(socket) ?? 0) + 1
     underWay.set(socket, count)
-    response.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1))
+    response.once('close', () => {
+      const left = (underWay.get(socket) ?? 1) - 1
+      underWay.set(socket, left)
+      // An answer begun before the drain has promised the client to keep the connection open.
+      if (left === 0 && !server.listening) socket.destroySoon()
+    })
     if (count > limits.pipelined) {
       onMalformed('overloaded')
       socket.destroy()

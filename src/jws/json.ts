@@ -4,15 +4,17 @@
  * one token could read two different tokens.
  */
 
+import { isAscii } from 'node:buffer'
+
 export type JsonObject = Readonly<Record<string, unknown>>
 
 const MAX_DEPTH = 32
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The object, or undefined where the bytes are anything else. */
-export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
+export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   try {
-    const text = utf8.decode(bytes)
+    const text = isAscii(bytes) ? bytes.toString('latin1') : utf8.decode(bytes)
     const value: unknown = JSON.parse(text)
     return isJsonObject(value) && !repeatsMember(text) ? value : undefined
   } catch {

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CompactSign, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose'
+import type { Owner } from './owner.ts'
 
 /** How every endpoint answers. `empty`, `invalid` and `many` change the JWK Set alone. */
 export type Behaviour =
@@ -43,14 +44,13 @@ export interface Authority {
   readonly behave: (behaviour: Behaviour, cacheControl?: string) => void
 }
 
-interface Test {
-  readonly teardown: (handler: () => unknown) => void
-}
-
 export const AUDIENCE = 'https://api.example.com'
 
 /** Closed at the end of the test. */
-export async function createAuthority(t: Test, options: AuthorityOptions = {}): Promise<Authority> {
+export async function createAuthority(
+  t: Owner,
+  options: AuthorityOptions = {},
+): Promise<Authority> {
   const { alg = 'ES256', path = '' } = options
   const requests = { metadata: 0, jwks: 0, elsewhere: 0 }
   const generations = { count: 0 }
@@ -174,7 +174,7 @@ const BEHAVIOURS: Readonly<Record<Behaviour, Respond>> = {
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void
 
-async function listen(t: Test, handle: Handle): Promise<string> {
+async function listen(t: Owner, handle: Handle): Promise<string> {
   const server = createServer(handle)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Test } from 'tap'
+import type { Owner } from './owner.ts'
 
 /** Whether there is a redis-server to start. Tests that need one have `{ skip: redisMissing }`. */
 export const redisAvailable = spawnSync('redis-server', ['--version']).status === 0
@@ -33,7 +33,7 @@ export interface TestRedis {
   thaw(): void
 }
 
-export async function startRedis(t: Test, args: readonly string[] = []): Promise<TestRedis> {
+export async function startRedis(t: Owner, args: readonly string[] = []): Promise<TestRedis> {
   const port = await freePort()
   let server = await spawnRedis(port, args)
 

@@ -7,6 +7,7 @@ import { createGateway } from '../../src/gateway.ts'
 import { createLogger } from '../../src/log.ts'
 import { createClient, type Client, type ProofOptions } from './client.ts'
 import { AUDIENCE, createAuthority, type Authority, type Overrides } from './jwks-server.ts'
+import type { Owner } from './owner.ts'
 import { request as sendRequest, type Header, type RawRequest } from './raw-http.ts'
 import type { RawResponse } from './raw-response.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
@@ -59,13 +60,9 @@ export interface Stage {
   readonly stop: () => Promise<void>
 }
 
-interface Test {
-  readonly teardown: (handler: () => unknown) => void
-}
-
 export const PUBLIC_URL = 'https://api.example.com'
 
-export async function createStage(t: Test, options: StageOptions = {}): Promise<Stage> {
+export async function createStage(t: Owner, options: StageOptions = {}): Promise<Stage> {
   const authority = await createAuthority(t)
   const upstream = await startUpstream(t)
   const client = await createClient()

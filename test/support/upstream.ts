@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import type { Owner } from './owner.ts'
 
 export interface ReceivedRequest {
   readonly method: string
@@ -26,10 +27,6 @@ export interface Upstream {
   readonly behave: (name: BehaviourName) => void
   /** Resolves once `count` answers in all were given up by the other side. */
   readonly aborted: (count?: number) => Promise<void>
-}
-
-interface Teardown {
-  teardown(handler: () => unknown): void
 }
 
 type Behaviour = (response: ServerResponse, received: ReceivedRequest) => void
@@ -79,7 +76,7 @@ const BEHAVIOURS = {
   },
 } as const satisfies Record<string, Behaviour>
 
-export async function startUpstream(t: Teardown, name: BehaviourName = 'echo'): Promise<Upstream> {
+export async function startUpstream(t: Owner, name: BehaviourName = 'echo'): Promise<Upstream> {
   let behaviour = name
   let abortedCount = 0
   const changes = new EventEmitter()
