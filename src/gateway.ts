@@ -51,7 +51,7 @@ export function createGateway(config: Config, options: GatewayOptions): Gateway 
   let isDraining = false
 
   const metrics = createMetrics({
-    isReplayStoreReady: () => replays.status().ready,
+    isReplayStoreReady: replays.isStoreReady,
     issuers: issuers.sources,
   })
   const ports: Ports = {

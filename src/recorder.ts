@@ -1,14 +1,13 @@
 /** Where the record of a request goes: the log and the metrics. */
 import type { Metrics } from './admin/metrics.ts'
-import type { Recorder } from './http/record.ts'
+import type { AccessLine, Recorder } from './http/record.ts'
 import type { Logger } from './log.ts'
 
 export function createRecorder(metrics: Metrics, logger: Logger, accessLog: boolean): Recorder {
   return {
     access: accessLog
       ? (line) => {
-          // An outage is the operator's to mend; a refusal is everyday.
-          logger[line.status >= 500 ? 'warn' : 'info'](line, 'request')
+          logger[isAlarming(line) ? 'warn' : 'info'](line, 'request')
         }
       : () => undefined,
     sample: metrics.sample,
@@ -16,4 +15,9 @@ export function createRecorder(metrics: Metrics, logger: Logger, accessLog: bool
       logger.error({ err: error, requestId }, 'a request met a bug')
     },
   }
+}
+
+/** A refusal is everyday. An outage is the operator's to mend, and a leaked key the client's. */
+function isAlarming({ status, code }: AccessLine): boolean {
+  return status >= 500 || code === 'proof_key_private'
 }

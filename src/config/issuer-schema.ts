@@ -102,13 +102,20 @@ export const Replay = z.strictObject({
   timeout: duration({ min: '10ms', max: '5s' })
     .prefault('150ms')
     .describe('How long Redis may take; after that the request is refused with 503.'),
+  onOutage: z
+    .enum(['refuse', 'local'])
+    .default('refuse')
+    .describe(
+      'What happens while Redis is out of reach. `refuse`: 503; `local`: each instance goes by ' +
+        'what it has seen itself, so that a proof can be used once at every instance.',
+    ),
   maxEntries: z
     .int()
     .min(1)
     .max(16_000_000)
     .default(1_000_000)
     .describe(
-      'Most proofs the memory store remembers. When full it refuses with 503: it never forgets.',
+      'Most proofs remembered in the memory of an instance. When full it refuses with 503: it never forgets.',
     ),
   maxEntriesPerKey: z
     .int()

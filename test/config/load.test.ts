@@ -64,6 +64,7 @@ t.test('defaults, in milliseconds and bytes', async (t) => {
   t.strictSame(replay, {
     store: 'memory',
     keyPrefix: 'dpop:',
+    onOutage: 'refuse',
     timeout: 150,
     maxEntries: 1_000_000,
     maxEntriesPerKey: 250_000,
