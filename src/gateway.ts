@@ -13,7 +13,7 @@ import { createTrafficServer } from './http/server.ts'
 import { createTrust } from './http/trust.ts'
 import { createPools } from './http/upstreams.ts'
 import { createIssuers } from './issuers.ts'
-import { flushLog, type Logger } from './log.ts'
+import { createLogger, flushLog, type Logger } from './log.ts'
 import { createRecorder } from './recorder.ts'
 import { createReplays } from './replays.ts'
 import { compileRoute } from './route.ts'
@@ -35,15 +35,16 @@ export interface Addresses {
 }
 
 export interface GatewayOptions {
-  readonly logger: Logger
+  /** Default writes to standard output, as `log` in the configuration says. */
+  readonly logger?: Logger
   /** Epoch seconds, whole. Default is the clock of the machine. */
   readonly clock?: () => number
 }
 
 const systemClock = () => Math.floor(Date.now() / 1000)
 
-export function createGateway(config: Config, options: GatewayOptions): Gateway {
-  const { logger, clock = systemClock } = options
+export function createGateway(config: Config, options: GatewayOptions = {}): Gateway {
+  const { logger = createLogger(config.log), clock = systemClock } = options
   const { server, admin } = config
   const issuers = createIssuers(config.issuers, logger)
   const replays = createReplays(config.replay, logger)
@@ -135,6 +136,9 @@ function identityNames(config: Config): ReadonlySet<string> {
 }
 
 function warnOfLooseSettings(config: Config, logger: Logger): void {
+  if (config.server.publicUrl === undefined) {
+    logger.warn('server.publicUrl is not set: htu is compared with the Host of the request')
+  }
   for (const [name, { audience, allowHttp }] of Object.entries(config.issuers)) {
     if (audience === 'none') logger.warn({ issuer: name }, 'tokens for any audience are accepted')
     if (allowHttp) logger.warn({ issuer: name }, 'keys may be fetched over plain http')

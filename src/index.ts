@@ -1,4 +1,4 @@
-/** The gateway for embedding: `createGateway(loadConfig('gateway.yaml'), { logger })`. */
+/** The gateway for embedding: `await createGateway(loadConfig('gateway.yaml')).start()`. */
 export { ConfigError, type Problem } from './config/problem.ts'
 export { loadConfig, parseConfig } from './config/load.ts'
 export type { Config } from './config/schema.ts'

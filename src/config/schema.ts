@@ -32,9 +32,6 @@ type DeepReadonly<T> = T extends readonly (infer Item)[]
 /** The file as written, with defaults. Durations are milliseconds, sizes bytes. */
 export type Settings = DeepReadonly<z.output<typeof Settings>>
 
-export type ServerConfig = Settings['server']
-export type LogConfig = Settings['log']
-export type IssuerConfig = Settings['issuers'][string]
 export type ProofConfig = Settings['dpop']
 export type ReplayConfig = Settings['replay']
 export type IdentityConfig = Settings['identity']

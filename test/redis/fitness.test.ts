@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createRedisReplayStore } from '../../src/redis/replay-store.ts'
-import { redisMissing, startRedis, until } from '../support/redis.ts'
+import { redisMissing, startRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 import { createClient, createReadyStore, createStore, refusalOf } from './store.ts'
 
 const EVICTING = ['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru']

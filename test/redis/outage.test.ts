@@ -1,5 +1,6 @@
 import t from 'tap'
-import { redisMissing, startRedis, until } from '../support/redis.ts'
+import { redisMissing, startRedis } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 import { createClient, createReadyStore, createStore, KEY, refusalOf } from './store.ts'
 import { startProxy } from './tcp-proxy.ts'
 

@@ -8,7 +8,7 @@ import {
   type RedisReplayStore,
   type RedisReplayStoreOptions,
 } from '../../src/redis/replay-store.ts'
-import { until } from '../support/redis.ts'
+import { until } from '../support/until.ts'
 
 export const KEY = 'A'.repeat(43)
 

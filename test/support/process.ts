@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
-import { until } from './redis.ts'
+import { until } from './until.ts'
 
 export interface Ended {
   /** The exit code, or the name of the signal that ended it. */

@@ -7,11 +7,10 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { relative } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Owner } from './owner.ts'
 
 /** Whether there is a redis-server to start. Tests that need one have `{ skip: redisMissing }`. */
-export const redisAvailable = spawnSync('redis-server', ['--version']).status === 0
+const redisAvailable = spawnSync('redis-server', ['--version']).status === 0
 export const redisMissing = redisAvailable ? false : 'redis-server is not installed'
 
 // scripts/test.ts reads it and says at the end what was not run.
@@ -58,18 +57,6 @@ export async function startRedis(t: Owner, args: readonly string[] = []): Promis
     },
     freeze: () => void server.kill('SIGSTOP'),
     thaw: () => void server.kill('SIGCONT'),
-  }
-}
-
-/** Asks again and again until the answer is yes, and gives up after `timeoutMs`. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs = 5000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`still not so after ${timeoutMs} ms`)
-    await pause(5)
   }
 }
 

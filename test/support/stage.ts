@@ -21,6 +21,8 @@ export interface StageOptions {
   readonly server?: string
   /** YAML members of the issuer, each on a line of its own. */
   readonly issuer?: string
+  /** YAML of further issuers, each on a line of its own. */
+  readonly moreIssuers?: string
   /** Epoch seconds. Default is the clock of the machine. */
   readonly clock?: () => number
 }
@@ -135,6 +137,7 @@ function yaml(options: StageOptions, authority: Authority, upstream: Upstream): 
     `    issuer: ${authority.issuer}`,
     ...(issuer.includes('audience:') ? [] : [`    audience: ${AUDIENCE}`]),
     ...issuer.split('\n').map((line) => `    ${line}`),
+    ...(options.moreIssuers ?? '').split('\n').map((line) => `  ${line}`),
     'routes:',
     ...routes.split('\n').map((line) => `  ${line}`),
   ].join('\n')
