@@ -143,6 +143,9 @@ function warnOfLooseSettings(config: Config, logger: Logger): void {
     if (audience === 'none') logger.warn({ issuer: name }, 'tokens for any audience are accepted')
     if (allowHttp) logger.warn({ issuer: name }, 'keys may be fetched over plain http')
   }
+  if (config.replay.store === 'redis' && config.replay.onOutage === 'local') {
+    logger.warn('while Redis is out of reach a proof can be used once at every instance')
+  }
   for (const { name, access } of config.routes) {
     if (access === 'public') logger.warn({ route: name }, 'route is public: nothing is checked')
   }

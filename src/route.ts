@@ -20,7 +20,7 @@ export function compileRoute(
     stripPrefix,
     methods: route.methods && withHead(route.methods),
     gate: route.access === 'public' ? undefined : compileGate(route, config, ports),
-    challenge: createChallenger(dpop.algorithms, scopes),
+    challenge: createChallenger(withAliases(dpop.algorithms), scopes),
     identity: { headers: Object.entries(identity.headers), token: identity.token },
     upstreams: pools.group(route.upstream, timeouts.connect),
     responseTimeoutMs: timeouts.response,

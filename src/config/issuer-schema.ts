@@ -66,7 +66,8 @@ const proofRules = {
   algorithms: distinct(Algorithm).describe('Accepted signature algorithms of proofs.'),
   maxAge: duration({ min: '1s' }).describe('Oldest `iat` of a proof that is accepted.'),
   clockSkew: duration({ max: '1h' }).describe(
-    'How far in the future `iat` of a proof may be, and how much longer than `maxAge` ago.',
+    'How far in the future `iat` of a proof may be. A used proof is remembered by that much ' +
+      'longer than `maxAge`, for instances whose clock is behind.',
   ),
 }
 
