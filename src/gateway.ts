@@ -55,6 +55,7 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
     isReplayStoreReady: replays.isStoreReady,
     issuers: issuers.sources,
   })
+  const recorder = createRecorder(metrics, logger, config.log.accessLog)
   const ports: Ports = {
     verifyToken: issuers.verifyToken,
     replays: replays.store,
@@ -70,12 +71,12 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
     },
     identityNames: identityNames(config),
     maxBodyBytes: server.limits.bodyBytes,
-    recorder: createRecorder(metrics, logger, config.log.accessLog),
+    recorder,
   })
   const trafficServer = createTrafficServer(proxy, {
     limits: server.limits,
     timeouts: server.timeouts,
-    onMalformed: metrics.countMalformed,
+    onMalformed: recorder.malformed,
     isDraining: () => isDraining,
   })
   const adminServer = createAdminServer({

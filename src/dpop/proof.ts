@@ -96,7 +96,11 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     code: 'proof_target',
     holds: ({ claims }, { target }) =>
       claims.htu === target || canonicalTarget(claims.htu) === target,
-    compare: ({ claims }, { target }) => ({ expected: target, received: claims.htu }),
+    // A query is not compared, and may hold anything.
+    compare: ({ claims }, { target }) => ({
+      expected: target,
+      received: claims.htu.replace(/[?#].*/s, ''),
+    }),
   },
   {
     step: 11, // iat within an acceptable window

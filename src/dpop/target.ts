@@ -19,7 +19,7 @@ const UNRESERVED = /[\w.~-]/
  * A segment that is `.` or `..`, also for a reader that decodes `%2F` and `%5C` or cuts off path
  * parameters, as some servers behind a gateway do. Expects percent-encoding in canonical form.
  */
-const DOT_SEGMENT = /(?:\/|%2F|%5C)\.{1,2}(?:;[^/]*)?(?=\/|%2F|%5C|$)/
+const DOT_SEGMENT = /(?:\/|%2F|%5C)\.{1,2}(?:(?:;|%3B)[^/]*)?(?=\/|%2F|%5C|$)/
 
 /**
  * The canonical form of an absolute http or https URI without its query and fragment, or undefined

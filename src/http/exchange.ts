@@ -1,8 +1,9 @@
-/** One request sent to one upstream, and its answer passed on as it comes. */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+/** One request sent to one upstream, and its answer passed on. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
-import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
-import { streamBody } from './request-body.ts'
+import { createAnswer } from './answer.ts'
+import { closeAfter } from './closing.ts'
+import { streamBody, type RequestBody } from './request-body.ts'
 import type { Upstream } from './upstreams.ts'
 
 export interface UpstreamRequest {
@@ -19,88 +20,73 @@ export interface UpstreamRequest {
   readonly idleTimeoutMs: number
 }
 
-/** Why there is no answer at all. */
+/** Why the answer is not complete. */
 export interface Failure {
   readonly cause: unknown
   /** Whether the upstream may have seen the request. */
   readonly wasSent: boolean
 }
 
-/** Resolves with a Failure only as long as nothing of an answer has been passed on. */
+/** Resolves without a Failure where the answer is through, or the client is gone. Never rejects. */
 export function exchange(
   upstream: Upstream,
   request: UpstreamRequest,
   message: IncomingMessage,
   response: ServerResponse,
 ): Promise<Failure | undefined> {
+  const { backend, basePath } = upstream
+  const body = request.hasBody ? streamBody(message, request.maxBodyBytes) : undefined
+  const answer = createAnswer(response, request.idleTimeoutMs)
   return new Promise((resolve) => {
-    const body = request.hasBody ? streamBody(message, request.maxBodyBytes) : undefined
+    let running: Dispatcher.DispatchController | undefined
+    const abort = () => running?.abort(new Error('the client went away'))
     const end = (failure?: Failure) => {
-      upstream.pending--
-      response.off('close', abort).off('drain', resume)
+      backend.pending--
+      response.off('close', abort)
+      answer.release()
       body?.stop()
       resolve(failure)
     }
-    let controller: Dispatcher.DispatchController | undefined
-    const abort = () => controller?.abort(new Error('the client went away'))
-    const resume = () => controller?.resume()
-    response.on('close', abort).on('drain', resume)
-
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started
+    response.on('close', abort)
+    backend.pending++
+    backend.pool.dispatch(dispatchOptions(request, basePath, body), {
+      onRequestStart(controller) {
+        running = controller
         if (response.destroyed) abort()
         else body?.start()
       },
-      onResponseStart(_, status, headers) {
+      onResponseStart(controller, status, headers) {
         if (status < 200) return // RFC 9110 §15.2: what is provisional may be left out.
-        if (body && !message.complete) response.shouldKeepAlive = false // Its upload is cut short.
-        response.writeHead(status, downstreamHeaders(headers))
+        if (body && !message.complete) closeAfter(message, response) // Its upload is cut short.
+        answer.begin(controller, status, headers)
       },
-      onResponseData(running, chunk) {
-        if (!response.write(chunk)) running.pause()
+      onResponseData(_, chunk) {
+        answer.write(chunk)
       },
       onResponseEnd() {
-        response.end()
+        answer.end()
         end()
       },
       onResponseError(_, error) {
-        if (response.headersSent) {
-          response.destroy() // No last chunk and no short body that looks finished.
-          end()
-        } else end({ cause: body?.fault() ?? error, wasSent: controller !== undefined })
+        const isOver = response.destroyed || response.writableEnded
+        if (isOver) end()
+        else end({ cause: body?.fault() ?? error, wasSent: running !== undefined })
       },
-    }
-    upstream.pending++
-    upstream.pool.dispatch(dispatchOptions(upstream, request, body?.stream), handler)
+    })
   })
 }
 
 function dispatchOptions(
-  { basePath }: Upstream,
   request: UpstreamRequest,
-  body: Dispatcher.DispatchOptions['body'],
+  basePath: string,
+  body: RequestBody | undefined,
 ): Dispatcher.DispatchOptions {
   return {
     method: request.method,
     path: request.path(basePath),
-    headers: request.fields as string[],
-    body: body ?? null,
+    headers: [...request.fields],
+    body: body?.stream ?? null,
     headersTimeout: request.responseTimeoutMs,
     bodyTimeout: request.idleTimeoutMs,
   }
-}
-
-/** A nonce of the upstream's own would be taken for one of this gateway (RFC 9449 §8). */
-const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'dpop-nonce'])
-
-/** The `headers` come from undici, names in lower case. */
-function downstreamHeaders(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
-  const { connection } = headers
-  const hopByHop = nominated(connection === undefined ? [] : [String(connection)])
-  const passedOn: OutgoingHttpHeaders = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (!DROPPED.has(name) && !hopByHop.has(name)) passedOn[name] = value
-  }
-  return passedOn
 }

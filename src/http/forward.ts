@@ -10,9 +10,9 @@ import { markDown, type UpstreamGroup } from './upstreams.ts'
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
 /**
- * Resolves when the answer has been passed on, or was broken off because one of the two sides went
- * away. Rejects with a Denial (`upstream_*`, `body_too_large`, `overloaded`) only as long as nothing
- * of the answer has been passed on. Its proof has been claimed before and is not looked at again.
+ * Resolves when the answer has been passed on, or the client is gone. Rejects with a Denial
+ * (`upstream_*`, `body_too_large`, `overloaded`); where the header of the answer is out already, what
+ * is left is to break it off. The proof has been claimed before and is not looked at again.
  */
 export async function forward(
   upstreams: UpstreamGroup,
@@ -28,7 +28,7 @@ export async function forward(
     const isOfUpstream = denial.code !== 'header_invalid'
     if (!failure.wasSent && isOfUpstream) markDown(upstream)
     const repeats = isOfUpstream && mayRepeat(request, failure, attempt, upstreams.size)
-    if (!repeats || response.destroyed) throw denial
+    if (!repeats || response.headersSent) throw denial
   }
 }
 

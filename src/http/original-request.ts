@@ -41,8 +41,8 @@ const REQUEST_TARGET =
   /^(?:(https?):\/\/([^/?#]*))?(\/[^?#]*|(?=\?|$))(?:\?([\x21\x22\x24-\x7e]*))?$/i
 
 /**
- * Throws `version_unsupported`, `headers_too_large`, `header_invalid`, `host_invalid`,
- * `path_invalid` or, for TRACE, `method_unknown`.
+ * Throws `version_unsupported`, `headers_too_large`, `header_invalid`, `expectation_unknown`,
+ * `host_invalid` or `path_invalid`.
  */
 export function readOriginalRequest(
   message: IncomingMessage,
@@ -65,10 +65,8 @@ export function readOriginalRequest(
   }
   const canonical = canonicalPath(path === '' ? '/' : path)
   if (canonical === undefined) throw new Denial('path_invalid')
-  const { method = '' } = message
-  if (method === 'TRACE') throw new Denial('method_unknown')
   return {
-    method,
+    method: message.method ?? '',
     path: canonical,
     query,
     scheme,

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Denial } from '../denial.ts'
+import { closeAfter } from './closing.ts'
 import { linesOf } from './fields.ts'
 import { forward } from './forward.ts'
 import type { PublicOrigin } from './origin.ts'
@@ -26,7 +27,7 @@ export interface ProxyOptions {
 export type Proxy = (message: IncomingMessage, response: ServerResponse) => Promise<void>
 
 export function createProxy(options: ProxyOptions): Proxy {
-  const { routes, publicOrigin, rules, recorder } = options
+  const { routes, publicOrigin, rules, recorder, maxBodyBytes } = options
   return async (message, response) => {
     const record: RequestRecord = { requestId: randomUUID() }
     recordWhenDone(record, message, response, recorder)
@@ -34,6 +35,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     try {
       const request = readOriginalRequest(message, rules)
       record.request = request
+      requireBodyWithin(maxBodyBytes, request)
       const origin = publicOrigin(request)
       route = routes.find(request.method, hostOf(request), request.path)
       record.route = route.name
@@ -48,9 +50,14 @@ export function createProxy(options: ProxyOptions): Proxy {
           ? renderRefusal(error, record.requestId, route?.challenge)
           : renderFault(record.requestId)
       const isBodyUnread = record.request?.hasBody !== false && !message.complete
-      send(answer, response, isBodyUnread)
+      send(answer, message, response, isBodyUnread)
     }
   }
+}
+
+/** A body without a length is counted as it comes. */
+function requireBodyWithin(maxBodyBytes: number, { contentLength = 0 }: OriginalRequest): void {
+  if (contentLength > maxBodyBytes) throw new Denial('body_too_large')
 }
 
 function gateRequest({ method, path, query, fields }: OriginalRequest, origin: string) {
@@ -71,7 +78,6 @@ async function pass(
   response: ServerResponse,
   { identityNames, maxBodyBytes }: ProxyOptions,
 ): Promise<void> {
-  if ((request.contentLength ?? 0) > maxBodyBytes) throw new Denial('body_too_large')
   // RFC 9110 §10.1.1: the client holds back its body until the request is authorized.
   if (request.expectsContinue) response.writeContinue()
   const { method, hasBody } = request
@@ -89,12 +95,17 @@ async function pass(
 }
 
 /** The body of a refused request is not read: the connection cannot be used for another one. */
-function send(answer: Answer, response: ServerResponse, isBodyUnread: boolean): void {
+function send(
+  answer: Answer,
+  message: IncomingMessage,
+  response: ServerResponse,
+  isBodyUnread: boolean,
+): void {
   if (response.headersSent || response.destroyed) {
     response.destroy()
     return
   }
-  if (answer.close || isBodyUnread) response.shouldKeepAlive = false
+  if (answer.close || isBodyUnread) closeAfter(message, response)
   response.writeHead(answer.status, answer.headers).end(answer.body)
 }
 

@@ -1,6 +1,6 @@
 /** What is kept of each request: one log line and one metric sample. Never a token or a proof. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Denial } from '../denial.ts'
+import type { Denial, DenialCode } from '../denial.ts'
 import type { Grant } from '../gate.ts'
 import { linesOf, type Fields } from './fields.ts'
 import type { OriginalRequest } from './original-request.ts'
@@ -38,8 +38,16 @@ export interface Sample {
   readonly clockDifferenceSeconds: number | undefined
 }
 
+/** What was refused before it became a request. */
+export interface Malformed {
+  readonly code: DenialCode
+  readonly requestId: string
+  readonly client: string | undefined
+}
+
 /** Where records go. `fault` is for bugs alone. */
 export interface Recorder {
+  readonly malformed: (malformed: Malformed) => void
   readonly access: (line: AccessLine) => void
   readonly sample: (sample: Sample) => void
   readonly fault: (error: unknown, requestId: string) => void
@@ -99,7 +107,7 @@ function accessLine(
     client: request?.client ?? message.socket.remoteAddress,
     code: denial?.code,
     detail: denial?.detail,
-    cause: denial?.cause instanceof Error ? denial.cause.message : undefined,
+    cause: causeOf(denial),
     subject: token?.subject,
     clientId: token?.clientId,
     thumbprint: token?.thumbprint,
@@ -108,6 +116,13 @@ function accessLine(
     durationMs: round(durationMs),
     decisionMs: decidedAt === undefined ? undefined : round(decidedAt - startedAt),
   }
+}
+
+/** In words. */
+function causeOf(denial: Denial | undefined): string | undefined {
+  const cause = denial?.cause
+  if (cause instanceof Error) return cause.message
+  return typeof cause === 'string' ? cause : undefined
 }
 
 /** W3C Trace Context §3.2: version, trace id, parent id, flags. */

@@ -14,64 +14,94 @@ export interface Routes {
   find(method: string, host: string, path: string): Route
 }
 
-// All methods share one tree; which route of a place takes the method is looked at afterwards.
-const ANY: HTTPMethod = 'GET'
-const NO_QUERY = {}
-
 export function createRoutes(routes: readonly Route[]): Routes {
-  const tree = createRouter({ maxParamLength: 65_536, querystringParser: () => NO_QUERY })
-  for (const place of groupByPlace(routes)) {
-    const [{ host, path }] = place
-    const constraints = host === undefined ? {} : { host }
-    tree.on(ANY, literal(path), { constraints }, noHandler, place)
-  }
-  const lookUp = (host: string, path: string) =>
-    tree.find(ANY, literal(path), { host })?.store as Place | undefined
-
+  const exactly = createLookup(routes, (segment) => segment)
+  const leniently = createLookup(routes, lenientForm)
   return {
     find(method, host, path) {
-      const place = lookUp(host, path)
-      const loose = looseForm(path)
-      if (loose !== path && lookUp(host, loose) !== place) throw new Denial('path_invalid')
-      if (!place) throw new Denial('route_unknown')
-      const route = place.find(({ methods }) => !methods || methods.has(method))
+      const place = exactly(host, path)
+      const [first] = place
+      if (!first) throw new Denial('route_unknown')
+      const lenient = lenientForm(path)
+      if (lenient !== path && !leniently(host, lenient).includes(first)) {
+        throw new Denial('path_invalid', { detail: 'could be read as a path of another route' })
+      }
+      const route = place.find((candidate) => takes(candidate, method))
+      // RFC 9110 §15.5.6: what the route does take comes with the answer.
       if (!route) throw new Denial('method_unknown', { headers: { Allow: allow(place) } })
       return route
     },
   }
 }
 
-/** The routes of one host and path: each method has one at most. */
-type Place = [Route, ...Route[]]
+/** A request that is sent back to its sender would show what the gateway adds to it. */
+function takes({ methods }: Route, method: string): boolean {
+  return methods ? methods.has(method) : method !== 'TRACE'
+}
 
-function groupByPlace(routes: readonly Route[]): Iterable<Place> {
-  const places = new Map<string, Place>()
+const USUAL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+function allow(place: readonly Route[]): string {
+  return [...new Set(place.flatMap(({ methods }) => [...(methods ?? USUAL_METHODS)]))].join(', ')
+}
+
+/** The routes of the place that a path of a host leads to; none where there is no such place. */
+type Lookup = (host: string, path: string) => readonly Route[]
+
+const NOWHERE: readonly Route[] = []
+const NO_QUERY = {}
+// All methods share one tree; which route of a place takes the method is looked at afterwards.
+const ANY: HTTPMethod = 'GET'
+
+/** `write` brings the fixed segments of the routes to the form that paths are looked up in. */
+function createLookup(routes: readonly Route[], write: (segment: string) => string): Lookup {
+  const tree = createRouter({ maxParamLength: 65_536, querystringParser: () => NO_QUERY })
+  const places = new Map<string, Route[]>()
   for (const route of routes) {
-    const shape = `${route.host ?? ''} ${route.path.replaceAll(/:[^/]+/g, ':')}`
-    const place = places.get(shape)
-    if (place) place.push(route)
-    else places.set(shape, [route])
+    const pattern = patternOf(route.path, write)
+    const key = `${route.host ?? ''} ${pattern}`
+    const place = places.get(key)
+    if (place) {
+      place.push(route)
+      continue
+    }
+    const created = [route]
+    places.set(key, created)
+    const constraints = route.host === undefined ? {} : { host: route.host }
+    tree.on(ANY, pattern, { constraints }, noHandler, created)
   }
-  return places.values()
+  return (host, path) =>
+    (tree.find(ANY, literal(path), { host })?.store as readonly Route[] | undefined) ?? NOWHERE
 }
 
-function allow(place: Place): string {
-  return [...new Set(place.flatMap(({ methods }) => [...(methods ?? [])]))].join(', ')
+function patternOf(path: string, write: (segment: string) => string): string {
+  return path
+    .split('/')
+    .map((segment, at) => {
+      if (segment.startsWith(':')) return `:${at}`
+      return segment === '*' ? segment : literal(write(segment))
+    })
+    .join('/')
 }
 
-/** find-my-way decodes percent-encoding; without a percent sign there is none to decode. */
-function literal(path: string): string {
-  return path.replaceAll('%', '\\')
+/** Without what means something to find-my-way. A canonical path holds no backslash. */
+function literal(text: string): string {
+  return text.replaceAll(/[%:*?#()]/g, (character) => `\\${character.charCodeAt(0)}\\`)
 }
 
-/** The path as a server reads it that decodes it wholly, merges slashes and drops parameters. */
-function looseForm(path: string): string {
-  if (!/%|\/\/|;/.test(path)) return path
+/**
+ * The path as a server reads it that decodes it wholly, merges slashes, drops parameters and does
+ * not tell upper from lower case.
+ */
+function lenientForm(path: string): string {
+  if (!/[%;A-Z]|\/\//.test(path)) return path
   return path
     .replaceAll(/%([\dA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
     .replaceAll('\\', '/')
+    .replace(/[?#].*$/s, '')
     .replaceAll(/;[^/]*/g, '')
     .replaceAll(/\/{2,}/g, '/')
+    .toLowerCase()
 }
 
 function noHandler(): void {

@@ -9,11 +9,14 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerResponse,
 } from 'node:http'
-import type { Socket } from 'node:net'
+import { Socket, type DropArgument } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Denial, type DenialCode } from '../denial.ts'
+import { isClosing, linger } from './closing.ts'
 import type { Proxy } from './proxy.ts'
+import type { Recorder } from './record.ts'
 import { renderRefusal, type Answer } from './refuse.ts'
 
 export interface ServerOptions {
@@ -29,8 +32,7 @@ export interface ServerOptions {
     readonly request: number
     readonly keepAlive: number
   }
-  /** Called for what never became a request. */
-  readonly onMalformed: (code: DenialCode) => void
+  readonly onMalformed: Recorder['malformed']
   /** Whether connections are to end with the answer under way. */
   readonly isDraining: () => boolean
 }
@@ -48,20 +50,30 @@ export function createTrafficServer(proxy: Proxy, options: ServerOptions): Serve
   })
   server.maxHeadersCount = 0 // Counted by the proxy: Node would drop what is beyond, silently.
   server.maxConnections = limits.connections
-  const underWay = new WeakMap<Socket, number>()
+  const underWay = new WeakMap<Duplex, Set<ServerResponse>>()
 
+  /** An answer where there is no request to answer to. The connection ends with it. */
+  const refuse = (socket: Duplex, denial: Denial) => {
+    const requestId = randomUUID()
+    onMalformed({ code: denial.code, requestId, client: addressOf(socket) })
+    socket.write(serialize(renderRefusal(denial, requestId)))
+    linger(socket)
+  }
   const serve: RequestListener = (message, response) => {
     const { socket } = message
-    const count = (underWay.get(socket) ?? 0) + 1
-    underWay.set(socket, count)
+    if (isClosing(socket)) {
+      message.resume()
+      return
+    }
+    const responses = underWay.get(socket) ?? new Set()
+    underWay.set(socket, responses.add(response))
     response.once('close', () => {
-      const left = (underWay.get(socket) ?? 1) - 1
-      underWay.set(socket, left)
+      responses.delete(response)
       // An answer begun before the drain has promised the client to keep the connection open.
-      if (left === 0 && !server.listening) socket.destroySoon()
+      if (responses.size === 0 && !server.listening) socket.destroySoon()
     })
-    if (count > limits.pipelined) {
-      onMalformed('overloaded')
+    if (responses.size > limits.pipelined) {
+      onMalformed({ code: 'overloaded', requestId: randomUUID(), client: socket.remoteAddress })
       socket.destroy()
       return
     }
@@ -73,22 +85,36 @@ export function createTrafficServer(proxy: Proxy, options: ServerOptions): Serve
   server.on('checkContinue', serve)
   server.on('checkExpectation', serve)
   server.on('connect', (_: IncomingMessage, socket) => {
-    refuseRaw(socket, new Denial('method_unknown'), onMalformed)
+    // RFC 9110 §10.2.1: an empty Allow, for another server is no resource of this one.
+    refuse(socket, new Denial('method_unknown', { headers: { Allow: '' } }))
   })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    refuseRaw(socket, new Denial(malformedCode(error.code), { cause: error }), onMalformed)
+  server.on('clientError', (error: ParserError, socket) => {
+    if (isClosing(socket)) return // It is read on, but not understood.
+    if (socket.writable && mayAnswer(underWay.get(socket))) {
+      refuse(socket, new Denial(malformedCode(error)))
+    } else socket.destroy()
+  })
+  server.on('drop', (dropped?: DropArgument) => {
+    onMalformed({ code: 'overloaded', requestId: randomUUID(), client: dropped?.remoteAddress })
   })
   return server
 }
 
-function malformedCode(code: string | undefined): DenialCode {
+function addressOf(socket: Duplex): string | undefined {
+  return socket instanceof Socket ? socket.remoteAddress : undefined
+}
+
+/** Node's own errors and those of llhttp, which say in words what was expected. */
+type ParserError = NodeJS.ErrnoException & { readonly reason?: string }
+
+function malformedCode({ code, reason }: ParserError): DenialCode {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return 'headers_too_large'
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return 'request_timeout'
     case 'HPE_INVALID_VERSION':
-      return 'version_unsupported'
+      return reason?.includes('CRLF') ? 'header_invalid' : 'version_unsupported'
     case 'HPE_INVALID_URL':
       return 'path_invalid'
     default:
@@ -96,23 +122,13 @@ function malformedCode(code: string | undefined): DenialCode {
   }
 }
 
-/** An answer where there is no request to answer to. The connection ends with it. */
-function refuseRaw(
-  socket: Duplex,
-  denial: Denial,
-  onMalformed: ServerOptions['onMalformed'],
-): void {
-  onMalformed(denial.code)
-  // With bytes of another answer on the wire, one more would be taken for a part of it.
-  if (!socket.writable || ('bytesWritten' in socket && isAnswering(socket))) {
-    socket.destroy()
-    return
-  }
-  socket.end(serialize(renderRefusal(denial, randomUUID())))
-}
-
-function isAnswering(socket: object): boolean {
-  return '_httpMessage' in socket && socket._httpMessage !== null
+/**
+ * Whether an answer may be put on the wire: not where it would be taken for that to another request
+ * or for a part of one. What is malformed can be the body of the one request under way.
+ */
+function mayAnswer(responses: ReadonlySet<ServerResponse> = new Set()): boolean {
+  const [response, ...others] = responses
+  return !response || (others.length === 0 && !response.headersSent && !response.req.complete)
 }
 
 function serialize({ status, headers, body }: Answer): string {

@@ -1,5 +1,5 @@
 /** Which peers are believed when they say what the client asked for (`server.trustedProxies`). */
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 
 /** Whether an IP address belongs to a trusted proxy. */
 export type IsTrusted = (address: string) => boolean
@@ -14,7 +14,8 @@ export function createTrust(ranges: readonly string[]): IsTrusted {
     if (prefix === undefined) list.addAddress(address, family)
     else list.addSubnet(address, Number(prefix), family)
   }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  // Of the peer of a Unix socket there is no address.
+  return (address) => isIP(address) !== 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
 /** An address without the prefix that a dual-stack socket puts before IPv4 (RFC 4291 §2.5.5.2). */

@@ -1,11 +1,12 @@
 /** What went wrong with an upstream, as a Denial; undici's codes are translated here and nowhere else. */
 import { Denial, type DenialCode } from '../denial.ts'
 
-/** Codes of undici, llhttp and Node that do not just mean the upstream could not be reached. */
+/** Codes of undici and Node that do not just mean the upstream could not be reached. */
 const CODES: Readonly<Record<string, DenialCode>> = {
   UND_ERR_CONNECT_TIMEOUT: 'upstream_timeout',
   UND_ERR_HEADERS_TIMEOUT: 'upstream_timeout',
   UND_ERR_HEADERS_OVERFLOW: 'upstream_invalid',
+  HTTPParserError: 'upstream_invalid',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_invalid',
   ERR_INVALID_CHAR: 'upstream_invalid',
   ERR_HTTP_INVALID_STATUS_CODE: 'upstream_invalid',
@@ -16,8 +17,7 @@ const CODES: Readonly<Record<string, DenialCode>> = {
 export function translateUpstreamError(error: unknown): Denial {
   if (error instanceof Denial) return error
   const code = codeOf(error)
-  const denial = code.startsWith('HPE_') ? 'upstream_invalid' : CODES[code]
-  return new Denial(denial ?? 'upstream_unreachable', { detail: code, cause: error })
+  return new Denial(CODES[code] ?? 'upstream_unreachable', { detail: code, cause: error })
 }
 
 /** Whether a connection that had been open was closed by the other side. */
@@ -25,7 +25,10 @@ export function isClosedConnection(error: unknown): boolean {
   return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(codeOf(error))
 }
 
+/** undici leaves the code out where its parser gave up. */
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : 'unknown'
+  if (!(error instanceof Error)) return 'unknown'
+  return 'code' in error && typeof error.code === 'string' && !error.code.startsWith('HPE_')
+    ? error.code
+    : error.name
 }

@@ -20,6 +20,8 @@ const DROPPED: ReadonlySet<string> = new Set([
   'host',
   'expect', // Answered here: RFC 9110 §10.1.1 lets the next hop not see it.
   'forwarded',
+  'via', // Set below, with what came in.
+  'proxy', // CGI hands it on as HTTP_PROXY (CVE-2016-5385).
   'x-real-ip',
   'x-request-id',
   'x-original-url',

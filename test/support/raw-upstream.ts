@@ -39,3 +39,12 @@ export async function startRawUpstream(
   const { port } = server.address() as AddressInfo
   return { url: `http://127.0.0.1:${port}`, requests, connections }
 }
+
+/** The URL of a port where nobody listens any more. */
+export async function closedUrl(): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return `http://127.0.0.1:${port}`
+}

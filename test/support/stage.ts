@@ -19,6 +19,8 @@ export interface StageOptions {
   readonly settings?: string
   /** YAML lines of the `server` mapping. Default pins publicUrl to PUBLIC_URL. */
   readonly server?: string
+  /** YAML of `server.drain`. */
+  readonly drain?: string
   /** YAML members of the issuer, each on a line of its own. */
   readonly issuer?: string
   /** YAML of further issuers, each on a line of its own. */
@@ -128,7 +130,7 @@ function yaml(options: StageOptions, authority: Authority, upstream: Upstream): 
   return [
     'server:',
     '  listen: 127.0.0.1:0',
-    '  drain: { delay: 0s, timeout: 2s }',
+    `  drain: ${options.drain ?? '{ delay: 0s, timeout: 2s }'}`,
     server,
     'admin: { listen: 127.0.0.1:0 }',
     settings,

@@ -1,0 +1,69 @@
+/**
+ * The answer of an upstream on its way to the client: as it comes, no faster than the client takes
+ * it, and without what belongs to the connection to the upstream.
+ */
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
+
+export interface Answer {
+  /** `source` is told to pause and to go on. The names of `headers` are in lower case. */
+  readonly begin: (source: Source, status: number, headers: OutgoingHttpHeaders) => void
+  readonly write: (chunk: Buffer) => void
+  readonly end: () => void
+  /** Lets go of the response, whatever became of it. */
+  readonly release: () => void
+}
+
+export interface Source {
+  pause(): void
+  resume(): void
+}
+
+/** A client that takes nothing for `idleTimeoutMs` is cut off: it holds a connection upstream. */
+export function createAnswer(response: ServerResponse, idleTimeoutMs: number): Answer {
+  let source: Source | undefined
+  let isBodyBegun = false
+  let stalled: NodeJS.Timeout | undefined
+  const resume = () => {
+    clearTimeout(stalled)
+    source?.resume()
+  }
+  response.on('drain', resume)
+  return {
+    begin(from, status, headers) {
+      source = from
+      response.writeHead(status, passedOn(headers))
+      // RFC 9112 §6.3: over with its header. undici waits for a body where there is a length.
+      if (status === 304) response.end()
+      // Node keeps the header back for the body, which may be long in coming.
+      process.nextTick(() => {
+        if (!isBodyBegun && !response.writableEnded) response.flushHeaders()
+      })
+    },
+    write(chunk) {
+      isBodyBegun = true
+      if (response.write(chunk)) return
+      source?.pause()
+      clearTimeout(stalled)
+      stalled = setTimeout(() => response.destroy(), idleTimeoutMs)
+    },
+    end: () => void response.end(),
+    release() {
+      clearTimeout(stalled)
+      response.off('drain', resume)
+    },
+  }
+}
+
+/** A nonce of the upstream's own would be taken for one of this gateway (RFC 9449 §8). */
+const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'dpop-nonce'])
+
+function passedOn(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  const { connection } = headers
+  const hopByHop = nominated(connection === undefined ? [] : [String(connection)])
+  const kept: OutgoingHttpHeaders = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (!DROPPED.has(name) && !hopByHop.has(name)) kept[name] = value
+  }
+  return kept
+}

@@ -1,0 +1,41 @@
+import t from 'tap'
+import { createBoundKeys } from '../../src/dpop/bound-key.ts'
+import { decodeProof } from '../../src/dpop/decoded-proof.ts'
+import { verifyProof } from '../../src/dpop/proof.ts'
+import { createClient } from '../support/client.ts'
+import { contextFor, tokenOf, TARGET } from './context.ts'
+
+t.test('a header is kept for one token, not for another with the same claims', async (t) => {
+  const client = await createClient()
+  const [token, same] = [tokenOf(client.thumbprint), tokenOf(client.thumbprint)]
+  const keys = createBoundKeys()
+  const { header } = decodeProof([await client.proof({ url: TARGET, token: 'token' })])
+  keys.remember(token, header)
+  t.equal(keys.recall(token), header)
+  t.equal(keys.recall(same), undefined)
+  t.equal(createBoundKeys().recall(token), undefined)
+})
+
+t.test('a header that is known is not read again, and no other is taken for it', async (t) => {
+  const [client, other] = [await createClient(), await createClient()]
+  const context = contextFor(client)
+  const sign = (signer = client) => signer.proof({ url: TARGET, token: 'token' })
+  const { header } = verifyProof([await sign()], context)
+  t.equal(verifyProof([await sign()], context, header).header, header)
+  const expected = { code: 'token_key_mismatch' }
+  const proof = await sign(other)
+  t.throws(() => verifyProof([proof], context, header), expected)
+  const known = decodeProof([proof]).header
+  t.throws(() => verifyProof([proof], context, known), expected, 'known, but of another token')
+  const forged = await client.proof({ url: TARGET, token: 'token', signer: other })
+  t.throws(() => verifyProof([forged], context, header), { code: 'proof_signature' })
+})
+
+t.test('what is known is held against the policy of each request', async (t) => {
+  const client = await createClient()
+  const context = contextFor(client)
+  const proof = await client.proof({ url: TARGET, token: 'token' })
+  const { header } = verifyProof([proof], context)
+  const policy = { ...context.policy, algorithms: new Set(['PS256']) }
+  t.throws(() => verifyProof([proof], { ...context, policy }, header), { code: 'proof_algorithm' })
+})
