@@ -3,7 +3,6 @@
  * bare cost of one ES256 signature verification, all in one run. The machine may be shared and
  * noisy: read the ratios, not the microseconds.
  */
-import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { createAuthority, AUDIENCE } from '../test/support/jwks-server.ts'
 import type { Owner } from '../test/support/owner.ts'
@@ -11,6 +10,7 @@ import { startRedis } from '../test/support/redis.ts'
 import { sendAll } from './load.ts'
 import { isInstalled } from './process.ts'
 import { createCallers, signRequests, type Caller } from './requests.ts'
+import { verifyCost } from './verify-cost.ts'
 import { folder, startGateway, startNginxProxy, startUpstream, type Server } from './servers.ts'
 
 const CONNECTIONS = 64
@@ -73,20 +73,6 @@ async function measure(server: Server, callers: readonly Caller[], count: number
   const { seconds } = await sendAll(server.port, requests, CONNECTIONS)
   const used = server.cpuMicroseconds() - before
   return { microseconds: used / count, perSecond: count / seconds }
-}
-
-/** CPU microseconds of one P-256 verification with a key that is kept. */
-function verifyCost(): number {
-  const count = 5_000
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const data = Buffer.alloc(500, 'x')
-  const signature = sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' })
-  const before = process.cpuUsage()
-  for (let at = 0; at < count; at++) {
-    verify('sha256', data, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)
-  }
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / count
 }
 
 function print(subjects: readonly Subject[], rounds: readonly Round[]): void {

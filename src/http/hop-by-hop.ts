@@ -16,7 +16,8 @@ const NONE: ReadonlySet<string> = new Set()
 
 /** The fields that the sender names in Connection, in lower case. */
 export function nominated(connection: readonly string[]): ReadonlySet<string> {
-  if (connection.length === 0) return NONE
+  // What most senders say there names nothing that is not left out anyway.
+  if (connection.every((line) => /^(keep-alive|close)$/i.test(line))) return NONE
   const names = connection.join(',').toLowerCase().split(',')
   return new Set(names.map((name) => name.trim()))
 }
