@@ -1,4 +1,6 @@
 import t from 'tap'
+import { createGate } from '../../src/gate.ts'
+import { createMemoryReplayStore } from '../../src/dpop/memory-replay-store.ts'
 import { createBoundKeys } from '../../src/dpop/bound-key.ts'
 import { decodeProof } from '../../src/dpop/decoded-proof.ts'
 import { verifyProof } from '../../src/dpop/proof.ts'
@@ -38,4 +40,30 @@ t.test('what is known is held against the policy of each request', async (t) => 
   const { header } = verifyProof([proof], context)
   const policy = { ...context.policy, algorithms: new Set(['PS256']) }
   t.throws(() => verifyProof([proof], { ...context, policy }, header), { code: 'proof_algorithm' })
+})
+
+t.test('a header is kept once its request has passed everything, and not before', async (t) => {
+  const client = await createClient()
+  const { policy, token, now } = contextFor(client)
+  const boundKeys = createBoundKeys()
+  const gateWith = (scopes: readonly string[], maxEntries: number) =>
+    createGate(
+      { issuers: new Set(['main']), scopes, claims: {}, proof: policy, maxTokenBytes: 100 },
+      {
+        verifyToken: () => Promise.resolve(token),
+        replays: createMemoryReplayStore({ maxEntries }),
+        boundKeys,
+        clock: () => now,
+      },
+    )
+  const proof = await client.proof({ url: TARGET, token: 'token' })
+  const fields = { authorization: ['DPoP token'], proofs: [proof], query: '' }
+  const request = { ...fields, method: 'GET', target: TARGET }
+  const gate = gateWith([], 1)
+  await t.rejects(gate.admit({ ...request, method: 'PUT' }), { code: 'proof_method' })
+  await t.rejects(gateWith(['admin'], 1).admit(request), { code: 'scope_insufficient' })
+  await t.rejects(gateWith([], 0).admit(request), { code: 'replay_store_unavailable' })
+  t.equal(boundKeys.recall(token), undefined)
+  const { header } = (await gate.admit(request)).proof
+  t.equal(boundKeys.recall(token), header)
 })
