@@ -99,18 +99,18 @@ t.test('#254 Expect: 100-continue gets no 100 before the request is authorized',
   admitted.destroy()
 })
 
-t.test('#254 the answer to an upload of a megabyte can be read, and its body is not', async (t) => {
+t.test('#254 the answer to a long upload can be read, and its body goes nowhere', async (t) => {
   const { port, upstream } = await createStage(t, { routes })
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
-  const size = 1024 * 1024
+  const size = 16 * 1024 * 1024 // More than the kernel takes by itself.
   const headers = [['Content-Length', String(size)]] as const
   socket.write(requestText(port, { method: 'POST', path: '/api/x', headers }))
   const answers: Buffer[] = []
   socket.on('data', (chunk: Buffer) => answers.push(chunk))
   const ended = once(socket, 'end')
   // The client writes on for as long as it can. A reset would be an error here.
-  for (let left = size; left > 0; left -= 64 * 1024) {
-    await new Promise((resolve) => socket.write(Buffer.alloc(64 * 1024), resolve))
+  for (let left = size; left > 0; left -= 1024 * 1024) {
+    await new Promise((resolve) => socket.write(Buffer.alloc(1024 * 1024), resolve))
   }
   await ended
   const text = Buffer.concat(answers).toString()
