@@ -79,6 +79,19 @@ t.test('an answer that pauses for too long is broken off', async (t) => {
   t.match(await send({ path: '/x', credentials: [] }), { status: 200, complete: false })
 })
 
+t.test('a 304 with a length is whole, and its connection goes on', async (t) => {
+  const upstream = await startRawUpstream(t, (socket) => {
+    socket.write(head('304 Same', 'Content-Length: 5'))
+  })
+  const { port } = await stage(t, upstream.url)
+  const connection = await openRaw(port)
+  for (const path of ['/1', '/2']) {
+    connection.write(requestText(port, { path }))
+    t.match(await connection.read(), { status: 304 }, path)
+  }
+  connection.destroy()
+})
+
 t.test('the header does not wait for the body', async (t) => {
   const bytes = head('200 OK', 'Content-Type: text/event-stream', 'Content-Length: 2')
   const upstream = await startRawUpstream(t, (socket) => socket.write(bytes))

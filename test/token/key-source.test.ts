@@ -23,7 +23,7 @@ for (const behaviour of FAILURES) {
     const authority = await createAuthority(t)
     const events: KeyEvent[] = []
     const keys = keySetOf(t, authority, {
-      timeoutMs: 100,
+      timeoutMs: 1_000,
       report: (event) => void events.push(event),
     })
     await keys.start()
