@@ -2,11 +2,13 @@
 import { hash } from 'node:crypto'
 import type { BoundKeys } from './dpop/bound-key.ts'
 import { readCredentials, type CredentialFields } from './dpop/credentials.ts'
-import { verifyProof, type Proof, type ProofPolicy } from './dpop/proof.ts'
+import { verifyProof, type Proof } from './dpop/proof.ts'
+import type { ProofPolicy } from './dpop/proof-checks.ts'
 import { Denial } from './denial.ts'
 import type { ReplayStore } from './dpop/replay.ts'
 import type { AccessToken, VerifyToken } from './token/access-token.ts'
 import {
+  requireBinding,
   requireClaims,
   requireIssuer,
   requireScopes,
@@ -54,11 +56,11 @@ export function createGate(policy: Policy, ports: Ports): Gate {
       const tokenHash = hash('sha256', credentials.token, 'base64url')
       const token = await verifyToken(credentials.token, tokenHash, now)
       requireIssuer(token, policy.issuers)
-      if (token.thumbprint === undefined) throw new Denial('token_unbound')
+      const thumbprint = requireBinding(token)
       if (credentials.scheme === 'bearer') throw new Denial('token_bound') // RFC 9449 §7.2
 
       const { method, target } = request
-      const context = { policy: policy.proof, method, target, tokenHash, token, now }
+      const context = { policy: policy.proof, method, target, tokenHash, thumbprint, now }
       const proof = verifyProof(credentials.proofs, context, boundKeys.recall(token))
       requireScopes(token, policy.scopes)
       requireClaims(token, policy.claims)

@@ -3,6 +3,7 @@
  * becomes a value that no check accepts (an empty string, NaN), so that every check can be asked
  * about every proof, however broken.
  */
+import { isBase64url } from '../jws/base64url.ts'
 import { isAlgorithmName } from '../jws/algorithms.ts'
 import { decodeSegment, needsExtension, splitCompact, text, type Segments } from '../jws/compact.ts'
 import { isJsonObject, type JsonObject } from '../jws/json.ts'
@@ -61,11 +62,16 @@ export function decodeProof(lines: readonly string[], known?: ProofHeader): Deco
   return {
     lines: lines.length,
     length: value.length,
-    wellFormed: header.wellFormed && payload !== undefined,
+    wellFormed: header.wellFormed && payload !== undefined && isSignature(segments.signature),
     segments,
     header,
     claims: readClaims(payload ?? {}),
   }
+}
+
+/** An empty one is well-formed (RFC 7515 §A.5), and verifies with no key. */
+function isSignature(segment: string): boolean {
+  return segment === '' || isBase64url(segment)
 }
 
 function decodeHeader(segment: string): ProofHeader {

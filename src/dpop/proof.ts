@@ -1,145 +1,7 @@
-/**
- * RFC 9449 §4.3: the checks a proof must pass, as one list that carries the numbers of the RFC.
- * Pure: no clock, no I/O. The order is by cost, so that a key is imported only for a proof that is
- * right in all else and a signature is verified last. Check 10, the nonce, is not in use yet.
- */
-import { Denial, type DenialCode } from '../denial.ts'
-import { verifiesSignature } from '../jws/signature.ts'
-import type { PublicKey } from '../jws/public-key.ts'
-import type { AccessToken } from '../token/access-token.ts'
-import { decodeProof, type DecodedProof, type ProofHeader } from './decoded-proof.ts'
-import { canonicalTarget } from './target.ts'
-
-export interface ProofPolicy {
-  /** Names of the algorithms accepted in `alg`. */
-  readonly algorithms: ReadonlySet<string>
-  /** Oldest `iat` that is accepted. */
-  readonly maxAgeSeconds: number
-  /** Furthest `iat` in the future, and how long a used proof is remembered beyond its age. */
-  readonly clockSkewSeconds: number
-  /** Longest proof that is read. */
-  readonly maxBytes: number
-}
-
-/** What the request asks of its proof. */
-export interface ProofContext {
-  readonly policy: ProofPolicy
-  readonly method: string
-  /** The target URI in canonical form. */
-  readonly target: string
-  /** SHA-256 of the access token in base64url. */
-  readonly tokenHash: string
-  readonly token: AccessToken
-  /** Epoch seconds. */
-  readonly now: number
-}
-
-export interface ProofCheck {
-  /** The number of the check in RFC 9449 §4.3. */
-  readonly step: number
-  /** How the refusal of a proof that fails it is called. */
-  readonly code: DenialCode
-  readonly holds: (proof: DecodedProof, context: ProofContext) => boolean
-  /** What was asked for and what was sent. Holds no token, no hash of one and no key. */
-  readonly compare?: (proof: DecodedProof, context: ProofContext) => Comparison
-}
-
-export interface Comparison {
-  readonly expected: unknown
-  readonly received: unknown
-}
-
-export const PROOF_CHECKS: readonly ProofCheck[] = [
-  {
-    step: 1, // not more than one DPoP header field
-    code: 'proof_multiple',
-    holds: ({ lines }) => lines === 1,
-    compare: ({ lines }) => ({ expected: 1, received: lines }),
-  },
-  {
-    step: 2, // a single and well-formed JWT
-    code: 'proof_too_large',
-    holds: ({ length }, { policy }) => length <= policy.maxBytes,
-    compare: ({ length }, { policy }) => ({ expected: policy.maxBytes, received: length }),
-  },
-  { step: 2, code: 'proof_malformed', holds: ({ wellFormed }) => wellFormed },
-  {
-    step: 3, // all required claims; ath is one of them beside an access token
-    code: 'proof_claim_missing',
-    holds: ({ claims }) => claims.faulty.length === 0,
-    compare: ({ claims }) => ({ expected: [], received: claims.faulty }),
-  },
-  {
-    step: 4, // typ; RFC 7515 §4.1.9 compares it as a media type
-    code: 'proof_type',
-    holds: ({ header }) => /^(application\/)?dpop\+jwt$/i.test(header.typ),
-    compare: ({ header }) => ({ expected: 'dpop+jwt', received: header.typ }),
-  },
-  {
-    step: 5, // alg is asymmetric, supported and acceptable here
-    code: 'proof_algorithm',
-    holds: ({ header }, { policy }) => policy.algorithms.has(header.alg),
-    compare: ({ header }, { policy }) => ({
-      expected: [...policy.algorithms],
-      received: header.alg,
-    }),
-  },
-  { step: 7, code: 'proof_key_private', holds: ({ header }) => !header.leaksKey },
-  {
-    step: 8, // htm; RFC 9110 §9.1: methods are case-sensitive
-    code: 'proof_method',
-    holds: ({ claims }, { method }) => claims.htm === method,
-    compare: ({ claims }, { method }) => ({ expected: method, received: claims.htm }),
-  },
-  {
-    step: 9, // htu, without query and fragment
-    code: 'proof_target',
-    holds: ({ claims }, { target }) =>
-      claims.htu === target || canonicalTarget(claims.htu) === target,
-    // A query is not compared, and may hold anything.
-    compare: ({ claims }, { target }) => ({
-      expected: target,
-      received: claims.htu.replace(/[?#].*/s, ''),
-    }),
-  },
-  {
-    step: 11, // iat within an acceptable window
-    code: 'proof_expired',
-    holds: ({ claims }, { policy, now }) =>
-      now - claims.iat <= policy.maxAgeSeconds && (claims.exp === undefined || now < claims.exp),
-    compare: ({ claims }, { policy, now }) => ({
-      expected: { iatAtLeast: now - policy.maxAgeSeconds, expAfter: now },
-      received: { iat: claims.iat, exp: claims.exp },
-    }),
-  },
-  {
-    step: 11,
-    code: 'proof_premature',
-    holds: ({ claims }, { policy, now }) =>
-      Math.max(claims.iat, claims.nbf ?? claims.iat) - now <= policy.clockSkewSeconds,
-    compare: ({ claims }, { policy, now }) => ({
-      expected: { atMost: now + policy.clockSkewSeconds },
-      received: { iat: claims.iat, nbf: claims.nbf },
-    }),
-  },
-  {
-    step: 12, // ath is the hash of the token; compared as text, so it has one spelling
-    code: 'proof_token_hash',
-    holds: ({ claims }, { tokenHash }) => claims.ath === tokenHash,
-  },
-  { step: 6, code: 'proof_key_weak', holds: ({ header }) => header.key() !== 'weak' },
-  { step: 6, code: 'proof_key', holds: ({ header }) => typeof header.key() === 'object' },
-  {
-    step: 12, // the token is bound to the key of the proof
-    code: 'token_key_mismatch',
-    holds: ({ header }, { token }) => keyOf(header)?.thumbprint === token.thumbprint,
-    compare: ({ header }, { token }) => ({
-      expected: token.thumbprint,
-      received: keyOf(header)?.thumbprint,
-    }),
-  },
-  { step: 6, code: 'proof_signature', holds: (proof) => hasValidSignature(proof) },
-]
+/** A proof verified: every check of RFC 9449 §4.3 in turn, and what the gate needs of it then. */
+import { Denial } from '../denial.ts'
+import { decodeProof, type ProofHeader } from './decoded-proof.ts'
+import { PROOF_CHECKS, type ProofContext } from './proof-checks.ts'
 
 /** A proof that passed every check. */
 export interface Proof {
@@ -165,7 +27,7 @@ export function verifyProof(
   const proof = decodeProof(lines, known)
   for (const { step, code, holds, compare } of PROOF_CHECKS) {
     if (!holds(proof, context)) {
-      const comparison = JSON.stringify(compare?.(proof, context) ?? {})
+      const comparison = JSON.stringify(compare(proof, context))
       throw new Denial(code, { detail: `§4.3 (${step}) ${comparison.slice(0, MAX_DETAIL)}` })
     }
   }
@@ -173,7 +35,7 @@ export function verifyProof(
   return {
     jti: claims.jti,
     issuedAt: claims.iat,
-    thumbprint: keyOf(header)?.thumbprint ?? '',
+    thumbprint: context.thumbprint, // Check 12: the key has it too.
     remainingSeconds: remainingSeconds(claims.iat, context),
     header,
   }
@@ -185,14 +47,4 @@ export function verifyProof(
  */
 function remainingSeconds(iat: number, { policy, now }: ProofContext): number {
   return iat + policy.maxAgeSeconds + Math.max(policy.clockSkewSeconds, 1) - now
-}
-
-function hasValidSignature({ segments, header }: DecodedProof): boolean {
-  const key = keyOf(header)
-  return key !== undefined && verifiesSignature(segments, key)
-}
-
-function keyOf(header: ProofHeader): PublicKey | undefined {
-  const key = header.key()
-  return typeof key === 'object' ? key : undefined
 }

@@ -4,7 +4,11 @@
  */
 const CANONICAL = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
 
+export function isBase64url(text: string): boolean {
+  return text !== '' && CANONICAL.test(text)
+}
+
 /** The bytes, or undefined where the text is empty or not canonical. */
 export function decodeBase64url(text: string): Buffer | undefined {
-  return text !== '' && CANONICAL.test(text) ? Buffer.from(text, 'base64url') : undefined
+  return isBase64url(text) ? Buffer.from(text, 'base64url') : undefined
 }

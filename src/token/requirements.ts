@@ -20,6 +20,12 @@ export function requireIssuer(token: AccessToken, issuers: ReadonlySet<string>):
   }
 }
 
+/** RFC 9449 §6: the thumbprint of the key. Throws `token_unbound`. */
+export function requireBinding({ thumbprint }: AccessToken): string {
+  if (thumbprint === undefined) throw new Denial('token_unbound')
+  return thumbprint
+}
+
 /** RFC 6749 §3.3: whole words, case-sensitive. Throws `scope_insufficient`. */
 export function requireScopes(token: AccessToken, scopes: readonly string[]): void {
   const missing = scopes.filter((scope) => !token.scopes.includes(scope))

@@ -33,7 +33,7 @@ export function encode(value: string | Uint8Array): string {
   return Buffer.from(value).toString('base64url')
 }
 
-export function decode(part: string): string {
+function decode(part: string): string {
   return Buffer.from(part, 'base64url').toString()
 }
 

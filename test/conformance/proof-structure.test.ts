@@ -115,7 +115,7 @@ const spelling: Row[] = [
   {
     name: '#46 unused bits in the signature',
     forgery: { signaturePart: setSpareBit },
-    answer: '401 proof_signature',
+    answer: '401 proof_malformed',
   },
   {
     name: '#47 padding in the header',
@@ -130,7 +130,7 @@ const spelling: Row[] = [
   {
     name: '#47 padding in the signature',
     forgery: { signaturePart: (it) => `${it}==` },
-    answer: '401 proof_signature',
+    answer: '401 proof_malformed',
   },
   {
     name: '#48 the standard alphabet in the header',
@@ -150,7 +150,7 @@ const spelling: Row[] = [
   {
     name: '#49 space in the signature',
     forgery: { signaturePart: spaced },
-    answer: '401 proof_signature',
+    answer: '401 proof_malformed',
   },
 ]
 

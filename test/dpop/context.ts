@@ -1,6 +1,6 @@
 /** What a proof is verified against: valid for `client.proof({ url: TARGET, token: 'token' })`. */
 import { createHash } from 'node:crypto'
-import type { ProofContext } from '../../src/dpop/proof.ts'
+import type { ProofContext } from '../../src/dpop/proof-checks.ts'
 import { ALGORITHMS } from '../../src/jws/algorithms.ts'
 import type { AccessToken } from '../../src/token/access-token.ts'
 
@@ -33,7 +33,7 @@ export function contextFor(
     method: 'GET',
     target: TARGET,
     tokenHash: createHash('sha256').update('token').digest('base64url'),
-    token: tokenOf(thumbprint),
+    thumbprint,
     now: Math.floor(Date.now() / 1000),
     ...overrides,
   }
