@@ -8,7 +8,7 @@ export function createRecorder(metrics: Metrics, logger: Logger, accessLog: bool
     if (accessLog) logger[isAlarming(line) ? 'warn' : 'info'](line, 'request')
   }
   return {
-    access: log,
+    access: accessLog ? log : undefined,
     sample: metrics.sample,
     malformed({ code, requestId, client }) {
       metrics.countMalformed(code)

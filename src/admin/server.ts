@@ -21,9 +21,11 @@ interface Page {
 
 export function createAdminServer(sources: AdminSources): Server {
   return createServer((message, response) => {
-    void answer(message.url ?? '', sources).then(({ status, type, body }) => {
-      response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body)
-    })
+    void answer(message.url ?? '', sources)
+      .catch((error: unknown) => json(500, { error: String(error) }))
+      .then(({ status, type, body }) => {
+        response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body)
+      })
   })
 }
 

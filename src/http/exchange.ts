@@ -11,7 +11,7 @@ export interface UpstreamRequest {
   /** Path and query, for an upstream with the given base path. */
   readonly path: (basePath: string) => string
   /** Name and value in turn. */
-  readonly fields: readonly string[]
+  readonly fields: string[]
   readonly hasBody: boolean
   /** Largest body that is passed on, in bytes. */
   readonly maxBodyBytes: number
@@ -40,15 +40,15 @@ export function exchange(
   return new Promise((resolve) => {
     let running: Dispatcher.DispatchController | undefined
     const abort = () => running?.abort(new Error('the client went away'))
+    const release = backend.begin()
     const end = (failure?: Failure) => {
-      backend.pending--
+      release()
       response.off('close', abort)
       answer.release()
       body?.stop()
       resolve(failure)
     }
     response.on('close', abort)
-    backend.pending++
     backend.pool.dispatch(dispatchOptions(request, basePath, body), {
       onRequestStart(controller) {
         running = controller
@@ -84,7 +84,7 @@ function dispatchOptions(
   return {
     method: request.method,
     path: request.path(basePath),
-    headers: [...request.fields],
+    headers: request.fields,
     body: body?.stream ?? null,
     headersTimeout: request.responseTimeoutMs,
     bodyTimeout: request.idleTimeoutMs,

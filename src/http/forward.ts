@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { exchange, type Failure, type UpstreamRequest } from './exchange.ts'
 import { isClosedConnection, translateUpstreamError } from './upstream-error.ts'
-import { markDown, type UpstreamGroup } from './upstreams.ts'
+import type { UpstreamGroup } from './upstreams.ts'
 
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 
@@ -24,10 +24,9 @@ export async function forward(
     const upstream = upstreams.next()
     const failure = await exchange(upstream, request, message, response)
     if (!failure) return
-    const denial = translateUpstreamError(failure.cause)
-    const isOfUpstream = denial.code !== 'header_invalid'
-    if (!failure.wasSent && isOfUpstream) markDown(upstream)
-    const repeats = isOfUpstream && mayRepeat(request, failure, attempt, upstreams.size)
+    const { denial, isUpstreamsFault } = translateUpstreamError(failure.cause)
+    if (!failure.wasSent && isUpstreamsFault) upstream.backend.markDown()
+    const repeats = isUpstreamsFault && mayRepeat(request, failure, attempt, upstreams.size)
     if (!repeats || response.headersSent) throw denial
   }
 }

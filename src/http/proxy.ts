@@ -8,7 +8,7 @@ import { forward } from './forward.ts'
 import type { PublicOrigin } from './origin.ts'
 import { readOriginalRequest, type OriginalRequest, type RequestRules } from './original-request.ts'
 import { recordWhenDone, type Recorder, type RequestRecord } from './record.ts'
-import { renderFault, renderRefusal, type Answer } from './refuse.ts'
+import { renderFault, renderRefusal, type RenderedRefusal } from './refuse.ts'
 import type { Route } from './route.ts'
 import type { Routes } from './routes.ts'
 import { upstreamFields, upstreamPath, type IdentityNames } from './upstream-request.ts'
@@ -45,12 +45,12 @@ export function createProxy(options: ProxyOptions): Proxy {
     } catch (error) {
       if (error instanceof Denial) record.denial = error
       else recorder.fault(error, record.requestId)
-      const answer =
+      const refusal =
         error instanceof Denial
           ? renderRefusal(error, record.requestId, route?.challenge)
           : renderFault(record.requestId)
       const isBodyUnread = record.request?.hasBody !== false && !message.complete
-      send(answer, message, response, isBodyUnread)
+      send(refusal, message, response, isBodyUnread)
     }
   }
 }
@@ -96,7 +96,7 @@ async function pass(
 
 /** The body of a refused request is not read: the connection cannot be used for another one. */
 function send(
-  answer: Answer,
+  { status, headers, body, close }: RenderedRefusal,
   message: IncomingMessage,
   response: ServerResponse,
   isBodyUnread: boolean,
@@ -105,8 +105,8 @@ function send(
     response.destroy()
     return
   }
-  if (answer.close || isBodyUnread) closeAfter(message, response)
-  response.writeHead(answer.status, answer.headers).end(answer.body)
+  if (close || isBodyUnread) closeAfter(message, response)
+  response.writeHead(status, headers).end(body)
 }
 
 function hostOf({ authority }: OriginalRequest): string {

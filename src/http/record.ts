@@ -48,7 +48,8 @@ export interface Malformed {
 /** Where records go. `fault` is for bugs alone. */
 export interface Recorder {
   readonly malformed: (malformed: Malformed) => void
-  readonly access: (line: AccessLine) => void
+  /** Left out where requests are not logged. */
+  readonly access: ((line: AccessLine) => void) | undefined
   readonly sample: (sample: Sample) => void
   readonly fault: (error: unknown, requestId: string) => void
 }
@@ -87,7 +88,7 @@ export function recordWhenDone(
       code: denial?.code,
       clockDifferenceSeconds: grant && grant.now - grant.proof.issuedAt,
     })
-    recorder.access(accessLine(record, message, { status, route, startedAt, durationMs }))
+    recorder.access?.(accessLine(record, message, { status, route, startedAt, durationMs }))
   })
 }
 

@@ -17,7 +17,7 @@ import { Denial, type DenialCode } from '../denial.ts'
 import { isClosing, linger } from './closing.ts'
 import type { Proxy } from './proxy.ts'
 import type { Recorder } from './record.ts'
-import { renderRefusal, type Answer } from './refuse.ts'
+import { renderRefusal, type RenderedRefusal } from './refuse.ts'
 
 export interface ServerOptions {
   readonly limits: {
@@ -38,7 +38,7 @@ export interface ServerOptions {
 }
 
 export function createTrafficServer(proxy: Proxy, options: ServerOptions): Server {
-  const { limits, timeouts, onMalformed, isDraining } = options
+  const { limits, timeouts, onMalformed } = options
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     headersTimeout: timeouts.headers,
@@ -50,16 +50,26 @@ export function createTrafficServer(proxy: Proxy, options: ServerOptions): Serve
   })
   server.maxHeadersCount = 0 // Counted by the proxy: Node would drop what is beyond, silently.
   server.maxConnections = limits.connections
-  const underWay = new WeakMap<Duplex, Set<ServerResponse>>()
+  const underWay: UnderWay = new WeakMap()
+  const serve = createListener(proxy, server, underWay, options)
+  server.on('request', serve)
+  // Without this Node sends 100 Continue before the request is looked at.
+  server.on('checkContinue', serve)
+  server.on('checkExpectation', serve)
+  refuseMalformed(server, underWay, onMalformed)
+  return server
+}
 
-  /** An answer where there is no request to answer to. The connection ends with it. */
-  const refuse = (socket: Duplex, denial: Denial) => {
-    const requestId = randomUUID()
-    onMalformed({ code: denial.code, requestId, client: addressOf(socket) })
-    socket.write(serialize(renderRefusal(denial, requestId)))
-    linger(socket)
-  }
-  const serve: RequestListener = (message, response) => {
+/** The answers of each connection that are not out yet. */
+type UnderWay = WeakMap<Duplex, Set<ServerResponse>>
+
+function createListener(
+  proxy: Proxy,
+  server: Server,
+  underWay: UnderWay,
+  { limits, onMalformed, isDraining }: ServerOptions,
+): RequestListener {
+  return (message, response) => {
     const { socket } = message
     if (isClosing(socket)) {
       message.resume()
@@ -80,10 +90,20 @@ export function createTrafficServer(proxy: Proxy, options: ServerOptions): Serve
     if (isDraining()) response.shouldKeepAlive = false
     void proxy(message, response)
   }
-  server.on('request', serve)
-  // Without this Node sends 100 Continue before the request is looked at.
-  server.on('checkContinue', serve)
-  server.on('checkExpectation', serve)
+}
+
+/** What Node does not hand on as a request. The connection ends with the answer. */
+function refuseMalformed(
+  server: Server,
+  underWay: UnderWay,
+  onMalformed: ServerOptions['onMalformed'],
+): void {
+  const refuse = (socket: Duplex, denial: Denial) => {
+    const requestId = randomUUID()
+    onMalformed({ code: denial.code, requestId, client: addressOf(socket) })
+    socket.write(serialize(renderRefusal(denial, requestId)))
+    linger(socket)
+  }
   server.on('connect', (_: IncomingMessage, socket) => {
     // RFC 9110 §10.2.1: an empty Allow, for another server is no resource of this one.
     refuse(socket, new Denial('method_unknown', { headers: { Allow: '' } }))
@@ -97,7 +117,6 @@ export function createTrafficServer(proxy: Proxy, options: ServerOptions): Serve
   server.on('drop', (dropped?: DropArgument) => {
     onMalformed({ code: 'overloaded', requestId: randomUUID(), client: dropped?.remoteAddress })
   })
-  return server
 }
 
 function addressOf(socket: Duplex): string | undefined {
@@ -131,7 +150,7 @@ function mayAnswer(responses: ReadonlySet<ServerResponse> = new Set()): boolean 
   return !response || (others.length === 0 && !response.headersSent && !response.req.complete)
 }
 
-function serialize({ status, headers, body }: Answer): string {
+function serialize({ status, headers, body }: RenderedRefusal): string {
   const fields = { ...headers, Connection: 'close', Date: new Date().toUTCString() }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`)
   return [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, ...lines, '', body].join('\r\n')

@@ -14,10 +14,20 @@ const CODES: Readonly<Record<string, DenialCode>> = {
   UND_ERR_INVALID_ARG: 'header_invalid',
 }
 
-export function translateUpstreamError(error: unknown): Denial {
-  if (error instanceof Denial) return error
-  const code = codeOf(error)
-  return new Denial(CODES[code] ?? 'upstream_unreachable', { detail: code, cause: error })
+export interface UpstreamError {
+  readonly denial: Denial
+  /** False where the client's own request is what failed. */
+  readonly isUpstreamsFault: boolean
+}
+
+export function translateUpstreamError(error: unknown): UpstreamError {
+  if (error instanceof Denial) return { denial: error, isUpstreamsFault: false }
+  const detail = codeOf(error)
+  const code = CODES[detail] ?? 'upstream_unreachable'
+  return {
+    denial: new Denial(code, { detail, cause: error }),
+    isUpstreamsFault: code !== 'header_invalid',
+  }
 }
 
 /** Whether a connection that had been open was closed by the other side. */

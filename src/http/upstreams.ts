@@ -3,12 +3,14 @@ import { Pool } from 'undici'
 import { Denial } from '../denial.ts'
 
 /** One origin with its connections. Routes that lead to the same one share it. */
-export interface Backend {
+interface Backend {
   readonly pool: Pool
-  /** Requests under way or waiting for a connection. */
-  pending: number
-  /** Monotonic milliseconds until which it is passed over, because it could not be reached. */
-  downUntil: number
+  /** Counts a request that waits for a connection or is under way; to be called when it is over. */
+  readonly begin: () => () => void
+  readonly hasRoom: () => boolean
+  readonly isDown: () => boolean
+  /** Has it passed over for a while, because it could not be reached. */
+  readonly markDown: () => void
 }
 
 export interface Upstream {
@@ -22,25 +24,20 @@ export interface UpstreamGroup {
    * The next in turn that is not known to be down, else the next. Throws `overloaded` where all are
    * full.
    */
-  next(): Upstream
+  readonly next: () => Upstream
   readonly size: number
 }
 
 export interface Pools {
   /** `urls` are upstreams of one route. */
-  group(urls: readonly string[], connectTimeoutMs: number): UpstreamGroup
+  readonly group: (urls: readonly string[], connectTimeoutMs: number) => UpstreamGroup
   /** Breaks off what is under way. */
-  destroy(): Promise<void>
+  readonly destroy: () => Promise<void>
 }
 
 const CONNECTIONS = 256
 const QUEUE = 1024
 const DOWN_MS = 2000
-
-/** How long a backend that could not be reached is passed over while others are there. */
-export function markDown({ backend }: Upstream): void {
-  backend.downUntil = performance.now() + DOWN_MS
-}
 
 export function createPools(): Pools {
   const backends = new Map<string, Backend>()
@@ -72,7 +69,23 @@ function createBackend(origin: string, connectTimeoutMs: number): Backend {
     allowH2: false,
     connect: { timeout: connectTimeoutMs },
   })
-  return { pool, pending: 0, downUntil: 0 }
+  let pending = 0
+  let downUntil = 0 // On the monotonic clock, in milliseconds.
+  const end = () => {
+    pending--
+  }
+  return {
+    pool,
+    begin() {
+      pending++
+      return end
+    },
+    hasRoom: () => pending < CONNECTIONS + QUEUE,
+    isDown: () => downUntil > 0 && performance.now() < downUntil,
+    markDown() {
+      downUntil = performance.now() + DOWN_MS
+    },
+  }
 }
 
 function createGroup(upstreams: readonly Upstream[]): UpstreamGroup {
@@ -80,16 +93,16 @@ function createGroup(upstreams: readonly Upstream[]): UpstreamGroup {
   return {
     size: upstreams.length,
     next() {
-      const now = performance.now()
-      const inTurn = [...upstreams.slice(turn), ...upstreams.slice(0, turn)].filter(hasRoom)
+      let fallback: Upstream | undefined
       turn = (turn + 1) % upstreams.length
-      const chosen = inTurn.find(({ backend }) => backend.downUntil <= now) ?? inTurn[0]
-      if (!chosen) throw new Denial('overloaded', { detail: 'all upstreams are full' })
-      return chosen
+      for (let step = 0; step < upstreams.length; step++) {
+        const upstream = upstreams[(turn + step) % upstreams.length]
+        if (!upstream?.backend.hasRoom()) continue
+        if (!upstream.backend.isDown()) return upstream
+        fallback ??= upstream
+      }
+      if (!fallback) throw new Denial('overloaded', { detail: 'all upstreams are full' })
+      return fallback
     },
   }
-}
-
-function hasRoom({ backend }: Upstream): boolean {
-  return backend.pending < CONNECTIONS + QUEUE
 }
