@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run, type Running } from './process.ts'
+import { isInstalled, run, type Running } from './process.ts'
 
 export const folder = mkdtempSync(join(tmpdir(), 'dpop-gateway-bench-'))
 
@@ -11,11 +11,19 @@ export interface Server extends Running {
   readonly port: number
 }
 
-/** 1 KiB of JSON for every request, from nginx itself. */
+export const hasNginx = isInstalled('nginx')
+
+/** 1 KiB of JSON for every request. */
 export async function startUpstream(): Promise<Server> {
   const port = await freePort()
-  const body = JSON.stringify({ padding: 'x'.repeat(1000) })
-  return startNginx('upstream', port, `default_type application/json; return 200 '${body}';`)
+  if (hasNginx) {
+    const body = JSON.stringify({ padding: 'x'.repeat(1000) })
+    return startNginx('upstream', port, `default_type application/json; return 200 '${body}';`)
+  }
+  const args = ['--import', 'tsx', 'bench/upstream.ts', String(port)]
+  const log = join(folder, 'upstream.out')
+  const readyUrl = `http://127.0.0.1:${port}/`
+  return { ...(await run({ file: process.execPath, args, log, readyUrl })), port }
 }
 
 export async function startNginxProxy(upstream: Server): Promise<Server> {
