@@ -1,7 +1,7 @@
 /**
- * Runs tap with the arguments given and, where there is no redis-server to test against, says at the
- * end what was not run. In CI that is an error: there everything has to run. Of a run of all tests
- * the coverage has to be enough.
+ * Runs tap with the arguments given and, where a program is missing that tests run against, says at
+ * the end what was not run. In CI that is an error: there everything has to run. Of a run of all
+ * tests the coverage has to be enough.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -10,11 +10,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { coverageProblem, forgetCoverage } from './coverage.ts'
 
-const HOW = 'install Redis 7 or later (apt-get install redis-server, brew install redis)'
+/** Each with the argument it answers at once, and how to get it. */
+const PROGRAMS = [
+  {
+    name: 'redis-server',
+    argument: '--version',
+    how: 'install Redis 7 or later (apt-get install redis-server, brew install redis)',
+  },
+  {
+    name: 'nginx',
+    argument: '-v',
+    how: 'install nginx (apt-get install nginx, brew install nginx)',
+  },
+]
 
-const redisMissing = spawnSync('redis-server', ['--version']).status !== 0
-if (redisMissing && process.env['CI'] === 'true') {
-  console.error(`redis-server is not installed, and in CI no test may be skipped: ${HOW}`)
+const missing = PROGRAMS.filter(({ name, argument }) => spawnSync(name, [argument]).status !== 0)
+if (missing.length > 0 && process.env['CI'] === 'true') {
+  for (const { name, how } of missing) {
+    console.error(`${name} is not installed, and in CI no test may be skipped: ${how}`)
+  }
   process.exit(1)
 }
 
@@ -34,7 +48,11 @@ const { status, signal, error } = spawnSync('tap', args, {
 
 if (existsSync(skippedFile)) {
   const files = [...new Set(readFileSync(skippedFile, 'utf8').trim().split('\n'))].sort()
-  console.log(`Not run for want of a redis-server: ${files.join(', ')}. To run them, ${HOW}.`)
+  const names = missing.map(({ name }) => name).join(' and ')
+  const ways = missing.map(({ how }) => how).join('; ')
+  console.log(
+    `Not run, or in part, for want of ${names}: ${files.join(', ')}. To run them, ${ways}.`,
+  )
 }
 rmSync(directory, { recursive: true })
 
@@ -42,7 +60,7 @@ if (error !== undefined) console.error(`tap did not start: ${error.message}`)
 if (signal !== null) console.error(`tap was ended by ${signal}`)
 process.exitCode = status ?? 1
 
-const ranAll = !redisMissing && args.every((arg) => arg.startsWith('-'))
+const ranAll = missing.length === 0 && args.every((arg) => arg.startsWith('-'))
 const problem = ranAll ? coverageProblem() : undefined
 if (problem !== undefined) {
   console.error(`Coverage: ${problem}`)

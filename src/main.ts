@@ -2,7 +2,7 @@
 /** The command line: picks the command and gives its exit code. */
 import { readFileSync } from 'node:fs'
 import { check } from './cli/check.ts'
-import type { Command } from './cli/command.ts'
+import { isHelp, type Command } from './cli/command.ts'
 import { health } from './cli/health.ts'
 import { keygen } from './cli/keygen.ts'
 import { proof } from './cli/proof.ts'
@@ -21,14 +21,7 @@ const USAGE = `usage: dpop-gateway <command> [options]
   dpop-gateway <command> --help says more. --version prints the version.
 `
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  start,
-  check: (args, io) => Promise.resolve(check(args, io)),
-  keygen,
-  proof,
-  health,
-  schema: (_, io) => Promise.resolve(schema(io)),
-}
+const COMMANDS: Readonly<Record<string, Command>> = { start, check, keygen, proof, health, schema }
 
 async function main([name = '', ...args]: readonly string[]): Promise<number> {
   if (name === '--version') {
@@ -37,9 +30,14 @@ async function main([name = '', ...args]: readonly string[]): Promise<number> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (command) return command(args, process)
-  const isAsked = name === '--help' || name === 'help'
-  ;(isAsked ? process.stdout : process.stderr).write(USAGE)
-  return isAsked ? 0 : 2
+  if (isHelp(name) || name === 'help') {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  process.stderr.write(USAGE)
+  // Last, so that it stands next to the prompt.
+  if (name !== '') process.stderr.write(`\ndpop-gateway: unknown command ${JSON.stringify(name)}\n`)
+  return 2
 }
 
 function version(): string {

@@ -9,19 +9,22 @@ const SRC = join(import.meta.dirname, '../src')
  * The parts of src from the bottom up: a part imports from those named beside it and from nothing
  * else, of types no more than of values. As each names parts above itself in the list alone, this
  * is the layering too. The token an access decision is about is a part of its own, because `dpop`
- * must know what one is and not how it is verified.
+ * must know what one is and not how it is verified; so is the URL of Redis, of which `config` must
+ * know what is wrong with it and not how to connect.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   denial: [],
   jws: [],
+  loopback: [],
   breaker: [],
   log: [],
   'token/access-token': [],
-  token: ['denial', 'jws', 'token/access-token'],
+  'redis/address': [],
+  token: ['denial', 'jws', 'loopback', 'token/access-token'],
   dpop: ['denial', 'jws', 'token/access-token'],
   gate: ['denial', 'dpop', 'token', 'token/access-token'],
-  config: ['jws'],
-  redis: ['denial', 'breaker', 'dpop'],
+  config: ['jws', 'loopback', 'redis/address'],
+  redis: ['denial', 'breaker', 'dpop', 'redis/address'],
   http: ['denial', 'dpop', 'token/access-token', 'gate'],
   admin: ['denial', 'http'],
   issuers: ['log', 'token', 'token/access-token', 'config', 'admin'],
@@ -52,7 +55,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What decides does no I/O and has no clock: it gets by with these modules of Node. */
-const PURE = ['denial', 'jws', 'dpop', 'gate', 'breaker']
+const PURE = ['denial', 'jws', 'loopback', 'dpop', 'gate', 'breaker']
 const PURE_IMPORTS = ['node:buffer', 'node:crypto', 'node:net', 'node:url']
 
 interface File {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import ts from 'typescript'
 import { Denial, REFUSALS, type DenialCode, type Refusal } from '../src/denial.ts'
 
 const codes = Object.keys(REFUSALS) as DenialCode[]
@@ -24,15 +25,37 @@ t.test('what is documented is what is sent', async (t) => {
 })
 
 t.test('every code is asserted by a test', async (t) => {
-  const tests = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.test.ts') || path.endsWith('.txt'))
-    .map((path) => readFileSync(join(import.meta.dirname, path), 'utf8'))
-    .join('\n')
-  for (const code of codes) {
-    // Alone in quotation marks, behind the status, or at the start of a line of a list.
-    t.ok(new RegExp(`(['"\`](\\d{3} )?|^)${code}['"\` ]`, 'm').test(tests), code)
-  }
+  const literals = literalsOf(import.meta.dirname, (path) => path !== 'denial.test.ts')
+  // Alone, or behind the status.
+  const asserted = new Set([...literals].map((text) => text.replace(/^\d{3} /, '')))
+  for (const code of codes) t.ok(asserted.has(code), code)
 })
+
+t.test('every code is thrown by something', async (t) => {
+  const thrown = literalsOf(join(import.meta.dirname, '../src'), (path) => path !== 'denial.ts')
+  for (const code of codes) t.ok(thrown.has(code), code)
+})
+
+/**
+ * The string literals of the TypeScript below a directory: no comments, no names of anything. Of a
+ * regular expression what it has in quotation marks.
+ */
+function literalsOf(directory: string, isMeant: (path: string) => boolean): ReadonlySet<string> {
+  const literals = new Set<string>()
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) literals.add(node.text)
+    if (ts.isRegularExpressionLiteral(node)) {
+      for (const [, text = ''] of node.text.matchAll(/"(\w+)"/g)) literals.add(text)
+    }
+    ts.forEachChild(node, visit)
+  }
+  for (const path of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.ts') || !isMeant(path)) continue
+    const text = readFileSync(join(directory, path), 'utf8')
+    visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest))
+  }
+  return literals
+}
 
 t.test('what a client is told is fit for a header field', async (t) => {
   for (const code of codes) {

@@ -42,7 +42,7 @@ const noLineEnd = (text: string) => text.replaceAll(/[\r\n]/g, '')
 const unhandled: unknown[] = []
 process.on('unhandledRejection', (reason) => unhandled.push(reason))
 
-t.test('fields of a request', async (t) => {
+t.test('#258 fields of a request: a refusal, never a 500', async (t) => {
   const stage = await createStage(t)
   await fc.assert(
     fc.asyncProperty(fieldValue, fieldValue, async (authorization, proof) => {

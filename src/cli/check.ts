@@ -1,52 +1,28 @@
-import { parseArgs } from 'node:util'
-import { loadFile, type Loaded } from '../config/load.ts'
+/** `check`: says whether the gateway would start with a configuration, and every mistake if not. */
+import type { Loaded } from '../config/load.ts'
 import { printConfig } from '../config/print.ts'
-import { ConfigError, formatProblem } from '../config/problem.ts'
+import { createCommand } from './command.ts'
+import { CONFIG_OPTION, readConfig } from './config.ts'
 
-const USAGE = 'usage: dpop-gateway check [gateway.yaml] [--print]'
+export const check = createCommand({
+  name: 'check',
+  usage: `usage: dpop-gateway check [FILE | --config FILE] [--print]
 
-interface Output {
-  readonly stdout: NodeJS.WritableStream
-  readonly stderr: NodeJS.WritableStream
-}
+Says every mistake in a configuration, with line and column.
 
-/**
- * `check [file] [--print]`: says whether the gateway would start with the file. Gives the exit code:
- * 0, or 2 with every problem on standard error. `--print` shows the effective configuration.
- */
-export function check(args: readonly string[], out: Output, env = process.env): number {
-  const request = readArguments(args)
-  if (request === undefined) {
-    out.stderr.write(`${USAGE}\n`)
-    return 2
-  }
-  try {
-    const loaded = loadFile(request.file, env)
-    if (request.print) out.stdout.write(printConfig(loaded))
+  --config FILE  The configuration. Default is gateway.yaml.
+  --print        Prints what the gateway makes of it: defaults filled in, secrets redacted.
+`,
+  options: { ...CONFIG_OPTION, print: { type: 'boolean' } },
+  operand: 'optional',
+  run({ config, print }, { stdout, stderr }, operand) {
+    const { file, loaded } = readConfig(config, operand, stderr)
+    if (print) stdout.write(printConfig(loaded))
     // Not among what was printed, which may go to a file.
-    const stream = request.print ? out.stderr : out.stdout
-    stream.write(`${request.file}: ok (${countsOf(loaded)})\n`)
-    return 0
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    for (const problem of error.problems) out.stderr.write(`${formatProblem(problem)}\n`)
-    return 2
-  }
-}
-
-function readArguments(args: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      options: { print: { type: 'boolean', default: false } },
-      allowPositionals: true,
-    })
-    if (positionals.length > 1) return undefined
-    return { file: positionals[0] ?? 'gateway.yaml', print: values.print }
-  } catch {
-    return undefined
-  }
-}
+    const stream = print ? stderr : stdout
+    stream.write(`${file}: ok (${countsOf(loaded)})\n`)
+  },
+})
 
 function countsOf({ config }: Loaded): string {
   const count = (amount: number, noun: string) => `${amount} ${noun}${amount === 1 ? '' : 's'}`

@@ -1,10 +1,10 @@
 /** `health`: asks a running gateway whether it is ready, for a container's health check. */
 import { request } from 'node:http'
-import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { createCommand, usageError } from './command.ts'
+import { commandError, createCommand } from './command.ts'
+import { CONFIG_OPTION, readConfig } from './config.ts'
 
-const USAGE = `usage: dpop-gateway health [--config gateway.yaml]
+const USAGE = `usage: dpop-gateway health [FILE | --config FILE]
 
 Prints what /readyz of the admin listener says; the exit code is 0 only if the gateway is ready.
 
@@ -15,11 +15,13 @@ const TIMEOUT_MS = 3000
 export const health = createCommand({
   name: 'health',
   usage: USAGE,
-  options: { config: { type: 'string', default: 'gateway.yaml' } },
-  async run({ config }, { stdout }) {
-    const { status, body } = await askReadiness(loadConfig(config).admin.listen)
+  options: CONFIG_OPTION,
+  operand: 'optional',
+  async run({ config: option }, { stdout, stderr }, operand) {
+    const { config } = readConfig(option, operand, stderr).loaded
+    const { status, body } = await askReadiness(config.admin.listen)
     stdout.write(body)
-    if (status !== 200) throw usageError('not ready')
+    if (status !== 200) throw commandError('not ready')
   },
 })
 
@@ -37,7 +39,7 @@ function askReadiness(
     })
     call.on('timeout', () => call.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)))
     call.on('error', (error) => {
-      reject(usageError(error.message))
+      reject(commandError(error.message))
     })
     call.end()
   })

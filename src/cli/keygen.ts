@@ -1,7 +1,7 @@
 /** `dpop-gateway keygen`: a new private key for signing proofs, as a JWK (RFC 7517). */
 import { writeFile } from 'node:fs/promises'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
-import { createCommand, errorCode, usageError } from './command.ts'
+import { commandError, createCommand, errorCode } from './command.ts'
 
 const ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256']
 
@@ -16,7 +16,7 @@ Makes a private key for signing proofs. Its thumbprint (jkt) goes to stderr.
 `,
   options: { alg: { type: 'string', default: 'ES256' }, out: { type: 'string' } },
   async run({ alg, out }, { stdout, stderr }) {
-    if (!ALGORITHMS.includes(alg)) throw usageError(`--alg: not one of ${ALGORITHMS.join(', ')}`)
+    if (!ALGORITHMS.includes(alg)) throw commandError(`--alg: not one of ${ALGORITHMS.join(', ')}`)
     const { privateKey } = await generateKeyPair(alg, { extractable: true })
     // alg is kept with the key, for an RSA key alone does not say whether it signs PS256 or RS256.
     const jwk = { ...(await exportJWK(privateKey)), alg }
@@ -33,7 +33,7 @@ async function writeNew(path: string, text: string): Promise<void> {
     await writeFile(path, text, { flag: 'wx', mode: 0o600 })
   } catch (error) {
     const code = errorCode(error)
-    throw usageError(
+    throw commandError(
       code === 'EEXIST'
         ? `--out: ${path} exists already and is never overwritten`
         : `--out: cannot write ${path} (${code})`,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { importJWK, type CryptoKey, type JWK } from 'jose'
 import { isAlgorithmName } from '../jws/algorithms.ts'
 import { isJsonObject } from '../jws/json.ts'
-import { errorCode, usageError } from './command.ts'
+import { commandError, errorCode } from './command.ts'
 
 interface PrivateKey {
   readonly privateKey: CryptoKey
@@ -24,10 +24,10 @@ const PUBLIC_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e']
 
 export async function readPrivateKey(path: string): Promise<PrivateKey> {
   const jwk = await readJwk(path)
-  if (typeof jwk['d'] !== 'string') throw usageError(`--key: ${path} holds no private key`)
+  if (typeof jwk['d'] !== 'string') throw commandError(`--key: ${path} holds no private key`)
   const alg = jwk['alg'] ?? ALGORITHM_OF[String(jwk['crv'] ?? jwk['kty'])]
   if (typeof alg !== 'string' || !isAlgorithmName(alg)) {
-    throw usageError(`--key: ${path} is for an algorithm proofs are not signed with`)
+    throw commandError(`--key: ${path} is for an algorithm proofs are not signed with`)
   }
   const members = Object.entries(jwk).filter(([name]) => PUBLIC_MEMBERS.includes(name))
   return {
@@ -41,7 +41,7 @@ async function readJwk(path: string): Promise<Readonly<Record<string, unknown>>>
   try {
     content = await readFile(path, 'utf8')
   } catch (error) {
-    throw usageError(`--key: cannot read ${path} (${errorCode(error)})`)
+    throw commandError(`--key: cannot read ${path} (${errorCode(error)})`)
   }
   try {
     const jwk: unknown = JSON.parse(content)
@@ -49,7 +49,7 @@ async function readJwk(path: string): Promise<Readonly<Record<string, unknown>>>
   } catch {
     // The parser's message would quote the key.
   }
-  throw usageError(`--key: ${path} is not a JWK`)
+  throw commandError(`--key: ${path} is not a JWK`)
 }
 
 async function importPrivate(jwk: JWK, alg: string, path: string): Promise<CryptoKey> {
@@ -59,5 +59,5 @@ async function importPrivate(jwk: JWK, alg: string, path: string): Promise<Crypt
   } catch {
     // jose and WebCrypto fail in several ways here, and all of them mean the same to the user.
   }
-  throw usageError(`--key: ${path} is not a usable private key for ${alg}`)
+  throw commandError(`--key: ${path} is not a usable private key for ${alg}`)
 }

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { SignJWT } from 'jose'
-import { createCommand, errorCode, usageError, type Io } from './command.ts'
+import { commandError, createCommand, errorCode, type Io } from './command.ts'
 import { curlLine } from './curl.ts'
 import { readPrivateKey } from './private-key.ts'
 
@@ -52,9 +52,9 @@ Prints a proof for one request, signed with a key that \`dpop-gateway keygen\` m
     const url = readUrl(values.url)
     // RFC 9110 §5.6.2: a method is a token; it is case-sensitive, so it is taken as it is.
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(values.method)) {
-      throw usageError('--method: not an HTTP method')
+      throw commandError('--method: not an HTTP method')
     }
-    if (key === undefined) throw usageError('--key: required')
+    if (key === undefined) throw commandError('--key: required')
     const { privateKey, header } = await readPrivateKey(key)
     const token = await readToken(values, io)
     const signed = await new SignJWT(readClaims({ ...values, url, token }))
@@ -66,14 +66,14 @@ Prints a proof for one request, signed with a key that \`dpop-gateway keygen\` m
 })
 
 function readUrl(value: string | undefined): URL {
-  if (value === undefined) throw usageError('--url: required')
+  if (value === undefined) throw commandError('--url: required')
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw usageError('--url: not an absolute http or https URL')
+    throw commandError('--url: not an absolute http or https URL')
   }
   // URL drops or rewrites these, and the proof would be for another URL than the one typed.
-  if (/[\s\\]/.test(value)) throw usageError('--url: holds white space or a backslash')
-  if (url.username !== '' || url.password !== '') throw usageError('--url: holds a user name')
+  if (/[\s\\]/.test(value)) throw commandError('--url: holds white space or a backslash')
+  if (url.username !== '' || url.password !== '') throw commandError('--url: holds a user name')
   url.hash = '' // Never part of a request (RFC 9110 §7.1).
   return url
 }
@@ -81,7 +81,7 @@ function readUrl(value: string | undefined): URL {
 async function readToken(options: TokenOptions, { stdin }: Io): Promise<string | undefined> {
   const { token, 'token-file': file } = options
   if (token !== undefined && file !== undefined) {
-    throw usageError('--token: cannot be used together with --token-file')
+    throw commandError('--token: cannot be used together with --token-file')
   }
   const name = file === undefined ? '--token' : '--token-file'
   const value =
@@ -89,7 +89,7 @@ async function readToken(options: TokenOptions, { stdin }: Io): Promise<string |
   if (value === undefined) return undefined
   const trimmed = value.trim()
   // RFC 9110 §11.2, token68: what the Authorization header can carry. Never repeated in the error.
-  if (!/^[\w.~+/-]+=*$/.test(trimmed)) throw usageError(`${name}: not an access token`)
+  if (!/^[\w.~+/-]+=*$/.test(trimmed)) throw commandError(`${name}: not an access token`)
   return trimmed
 }
 
@@ -97,16 +97,16 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw usageError(`--token-file: cannot read ${path} (${errorCode(error)})`)
+    throw commandError(`--token-file: cannot read ${path} (${errorCode(error)})`)
   }
 }
 
 function readClaims({ method, url, token, nonce, jti, iat }: Claims): Record<string, unknown> {
-  if (jti === '') throw usageError('--jti: empty')
-  if (iat !== undefined && !/^\d{1,15}$/.test(iat)) throw usageError('--iat: not whole seconds')
+  if (jti === '') throw commandError('--jti: empty')
+  if (iat !== undefined && !/^\d{1,15}$/.test(iat)) throw commandError('--iat: not whole seconds')
   // RFC 9449 §8.1, NQCHAR: what the DPoP-Nonce header can carry.
   if (nonce !== undefined && !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(nonce)) {
-    throw usageError('--nonce: not a nonce')
+    throw commandError('--nonce: not a nonce')
   }
   return {
     jti: jti ?? randomUUID(),

@@ -1,7 +1,15 @@
+/** `schema`: prints the JSON Schema of gateway.yaml, for editors. */
 import { editorSchema } from '../config/json-schema.ts'
+import { createCommand } from './command.ts'
 
-/** `schema`: prints the JSON Schema of gateway.yaml, for editors. Gives the exit code. */
-export function schema(out: { readonly stdout: NodeJS.WritableStream }): number {
-  out.stdout.write(`${JSON.stringify(editorSchema(), null, 2)}\n`)
-  return 0
-}
+export const schema = createCommand({
+  name: 'schema',
+  usage: `usage: dpop-gateway schema
+
+Prints the JSON Schema of gateway.yaml, which gives completion in editors.
+`,
+  options: {},
+  run(_, { stdout }) {
+    stdout.write(`${JSON.stringify(editorSchema(), null, 2)}\n`)
+  },
+})

@@ -1,12 +1,12 @@
 /** `start`: runs the gateway until a signal, or a bug, ends it. */
-import { loadConfig } from '../config/load.ts'
-import { ConfigError, formatProblem } from '../config/problem.ts'
-import type { Config } from '../config/schema.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createLogger, flushLog, type Logger } from '../log.ts'
-import { createCommand, usageError } from './command.ts'
+import { commandError, createCommand } from './command.ts'
+import { CONFIG_OPTION, readConfig } from './config.ts'
 
-const USAGE = `usage: dpop-gateway start [--config gateway.yaml]
+const USAGE = `usage: dpop-gateway start [FILE | --config FILE]
+
+Runs the gateway until a signal ends it.
 
   --config FILE  The configuration. Default is gateway.yaml.
 `
@@ -14,30 +14,21 @@ const USAGE = `usage: dpop-gateway start [--config gateway.yaml]
 export const start = createCommand({
   name: 'start',
   usage: USAGE,
-  options: { config: { type: 'string', default: 'gateway.yaml' } },
-  async run({ config: path }, { stderr }) {
-    const config = readConfig(path, stderr)
+  options: CONFIG_OPTION,
+  operand: 'optional',
+  async run({ config: option }, { stderr }, operand) {
+    const { config } = readConfig(option, operand, stderr).loaded
     const logger = createLogger(config.log)
     const gateway = createGateway(config, { logger })
     endOnBug(gateway, logger)
     await gateway.start().catch((error: unknown) => {
-      throw usageError(error instanceof Error ? error.message : String(error))
+      throw commandError(error instanceof Error ? error.message : String(error))
     })
     await signalled()
     process.once('SIGTERM', exitNow).once('SIGINT', exitNow)
     await gateway.stop()
   },
 })
-
-function readConfig(path: string, stderr: NodeJS.WritableStream): Config {
-  try {
-    return loadConfig(path)
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    for (const problem of error.problems) stderr.write(`${formatProblem(problem)}\n`)
-    throw usageError('the configuration has mistakes')
-  }
-}
 
 function signalled(): Promise<void> {
   return new Promise((resolve) => {

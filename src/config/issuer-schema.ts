@@ -2,9 +2,10 @@
 
 import { z } from 'zod'
 import { ALGORITHMS, type AlgorithmName } from '../jws/algorithms.ts'
+import { findAddressFault } from '../redis/address.ts'
 import { duration } from './quantity.ts'
 import { distinct, form, oneOrMore, text } from './text.ts'
-import { findRedisUrlFault, findUrlFault } from './url.ts'
+import { findUrlFault } from './url.ts'
 
 const Algorithm = z.enum(Object.keys(ALGORITHMS) as [AlgorithmName, ...AlgorithmName[]])
 
@@ -91,11 +92,12 @@ export const Replay = z.strictObject({
       'Where used proofs are remembered. `memory`: in this process, right for one instance; ' +
         '`redis`: shared, so that a proof used at one instance is refused at all.',
     ),
-  url: text('Redis URL', findRedisUrlFault)
+  url: text('Redis URL', findAddressFault)
     .optional()
     .describe(
-      'The Redis server: `redis://`, `rediss://` (TLS) or `redis+unix:///path`. Required with ' +
-        '`store: redis`, unused otherwise.',
+      'The Redis server: `redis://user:password@host:port/db`, `rediss://` (TLS) or ' +
+        '`redis+unix:///path?db=0&username=…&password=…`. Required with `store: redis`, unused ' +
+        'otherwise.',
     ),
   keyPrefix: text('text', form(/^[\x21-\x7e]{0,64}$/, 'at most 64 visible ASCII characters'))
     .prefault('dpop:')

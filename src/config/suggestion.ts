@@ -1,3 +1,4 @@
+/** What was probably meant by a word that nobody knows. */
 import { closest, distance } from 'fastest-levenshtein'
 
 /** ` (did you mean "scopes"?)` where one of the known words is close enough to be meant, else nothing. */

@@ -1,3 +1,4 @@
+/** Building blocks of the schema: texts with checks in words, and lists of them. */
 import { z } from 'zod'
 
 /** Says what is wrong with a text, in a few words, or nothing where it is right. */

@@ -1,6 +1,6 @@
 /** The URLs of gateway.yaml: absolute http or https, without user name, query or fragment. */
 
-import { isIP } from 'node:net'
+import { isLoopback } from '../loopback.ts'
 import { findPathFault } from './path.ts'
 
 export function findUrlFault(text: string): string | undefined {
@@ -25,24 +25,8 @@ export function normaliseUrl(text: string): string {
 
 /** Whether what is said to this URL could be read or changed on the way: http beyond this host. */
 export function isExposed(text: string): boolean {
-  const { protocol, hostname } = new URL(text)
-  if (protocol !== 'http:') return false
-  const loopback = isIP(hostname) === 4 ? /^127\./ : /^(.+\.)?localhost$|^\[::1\]$/
-  return !loopback.test(hostname)
-}
-
-/** What is wrong with the URL of a Redis server. */
-export function findRedisUrlFault(text: string): string | undefined {
-  const form = 'expected redis://host:port, rediss://host:port or redis+unix:///path'
-  const [, scheme] = /^(rediss?|redis\+unix):/.exec(text) ?? []
-  if (scheme === undefined) return form
-  if (!URL.canParse(text)) return `${form}; a password needs %-encoding`
   const url = new URL(text)
-  if (text.includes('#')) return 'must not have a fragment; a password needs %-encoding'
-  if (scheme === 'redis+unix') return url.pathname.length > 1 && url.host === '' ? undefined : form
-  if (url.hostname === '') return form
-  if (text.includes('?')) return 'must not have a query; a password needs %-encoding'
-  return /^(\/\d*)?$/.test(url.pathname) ? undefined : 'the path must be a database number'
+  return url.protocol === 'http:' && !isLoopback(url)
 }
 
 /** The URL with its password replaced, for print and logs. */

@@ -1,4 +1,4 @@
-/** What a verified access token says, whatever form it came in, and the port that verifies one. */
+/** What a verified access token says, and the port that verifies one. */
 
 export interface AccessToken {
   /** `iss`, exactly as configured for the issuer. */

@@ -1,7 +1,7 @@
 /**
- * Claims as issuers write them, read as an AccessToken. They were authenticated before: by the
- * signature of a JWT, or by the introspection endpoint that sent them. A member that is null counts
- * as absent, as some issuers send every member they know.
+ * Claims as issuers write them, read as an AccessToken. They were authenticated before, by the
+ * signature of the JWT. A member that is null counts as absent, as some issuers send every member
+ * they know.
  */
 import { Denial } from '../denial.ts'
 import { decodeBase64url } from '../jws/base64url.ts'
@@ -24,8 +24,8 @@ const LATEST_IN_SECONDS = 1e11
 
 /**
  * Throws `token_audience`, `token_premature` or `token_unbound`, and `token_malformed` for a claim
- * of the wrong type. `expiresAt` is what readExpiry says, or what stands in for it where a token
- * has no `exp`. Does not compare `iss`: a JWT's has chosen the rules, introspection may send none.
+ * of the wrong type. `expiresAt` is what readExpiry says. Does not compare `iss`, which has chosen
+ * the rules.
  */
 export function readAccessToken(
   claims: JsonObject,

@@ -5,6 +5,7 @@
  */
 import { Agent, request } from 'undici'
 import { parseJsonObject, type JsonObject } from '../jws/json.ts'
+import { isLoopback } from '../loopback.ts'
 
 export interface FetchOptions {
   /** Whether plain http is allowed to hosts beyond loopback. */
@@ -23,7 +24,6 @@ export interface Fetched {
 }
 
 const agent = new Agent({ connections: 4 })
-const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 /** Throws an Error that says what was wrong with the answer. */
 export async function fetchJson(url: string, options: FetchOptions): Promise<Fetched> {
@@ -56,8 +56,9 @@ export async function fetchJson(url: string, options: FetchOptions): Promise<Fet
 /** https, or plain http that does not leave the machine or was allowed by the operator. */
 export function isSafeToFetch(url: string, allowHttp: boolean): boolean {
   if (!URL.canParse(url)) return false
-  const { protocol, hostname } = new URL(url)
-  return protocol === 'https:' || (protocol === 'http:' && (allowHttp || LOOPBACK.test(hostname)))
+  const parsed = new URL(url)
+  if (parsed.protocol === 'https:') return true
+  return parsed.protocol === 'http:' && (allowHttp || isLoopback(parsed))
 }
 
 /** What went wrong, on one line. */

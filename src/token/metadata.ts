@@ -5,10 +5,8 @@ import { fetchJson, isSafeToFetch, reason, type FetchOptions } from './fetch-jso
 export interface Metadata {
   /** Equal to the issuer it was asked for. */
   readonly issuer: string
-  /** Safe to fetch from, as are the other URLs; undefined where it is not published. */
+  /** Safe to fetch from; undefined where it is not published. */
   readonly jwks_uri: string | undefined
-  readonly introspection_endpoint: string | undefined
-  readonly token_endpoint: string | undefined
 }
 
 /** Tries the RFC's location, then OpenID Connect's. Throws an Error that says why both failed. */
@@ -41,18 +39,12 @@ async function readMetadata(url: string, issuer: string, options: FetchOptions):
   if (document['issuer'] !== issuer) {
     throw new Error(`${url}: ${describeMismatch(text(document['issuer']), issuer)}`)
   }
-  const endpoint = (name: string) => {
-    const value = document[name]
-    if (value === undefined || value === null) return undefined
-    if (typeof value === 'string' && isSafeToFetch(value, options.allowHttp)) return value
-    throw new Error(`${url}: ${name} is not an https URL`)
+  const jwksUri = document['jwks_uri'] ?? undefined
+  if (jwksUri === undefined) return { issuer, jwks_uri: undefined }
+  if (typeof jwksUri === 'string' && isSafeToFetch(jwksUri, options.allowHttp)) {
+    return { issuer, jwks_uri: jwksUri }
   }
-  return {
-    issuer,
-    jwks_uri: endpoint('jwks_uri'),
-    introspection_endpoint: endpoint('introspection_endpoint'),
-    token_endpoint: endpoint('token_endpoint'),
-  }
+  throw new Error(`${url}: jwks_uri is not an https URL`)
 }
 
 function describeMismatch(published: string, configured: string): string {

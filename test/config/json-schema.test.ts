@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { schema } from '../../src/cli/schema.ts'
 import { describeSettings, editorSchema, type JsonSchema } from '../../src/config/json-schema.ts'
+import { runCommand } from '../support/io.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -47,9 +47,9 @@ t.test('a default is said where an editor shows it', async (t) => {
 })
 
 t.test('the schema command prints what is shipped', async (t) => {
-  const stdout = new PassThrough({ encoding: 'utf8' })
-  t.equal(schema({ stdout }), 0)
-  t.equal(stdout.read(), readFileSync(join(ROOT, 'gateway.schema.json'), 'utf8'))
+  const { code, stdout } = await runCommand(schema, [])
+  t.equal(code, 0)
+  t.equal(stdout, readFileSync(join(ROOT, 'gateway.schema.json'), 'utf8'))
 })
 
 t.test('no generated file is stale', async (t) => {

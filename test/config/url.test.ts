@@ -1,11 +1,6 @@
 import t from 'tap'
-import {
-  findOriginFault,
-  findRedisUrlFault,
-  findUrlFault,
-  isExposed,
-  redactPassword,
-} from '../../src/config/url.ts'
+import { findOriginFault, findUrlFault, isExposed, redactPassword } from '../../src/config/url.ts'
+import { findAddressFault, readAddress } from '../../src/redis/address.ts'
 
 t.test('http leaves this host, or does not', async (t) => {
   const within = [
@@ -56,17 +51,43 @@ t.test('Redis URLs', async (t) => {
     'redis://127.0.0.1:6379',
     'rediss://user:p%23ss@redis.example.com/2',
     'redis+unix:///run/redis.sock',
+    'redis+unix:///run/redis.sock?db=2&username=gateway&password=p%23+s',
   ]
-  for (const url of right) t.equal(findRedisUrlFault(url), undefined, url)
+  for (const url of right) {
+    t.equal(findAddressFault(url), undefined, url)
+    t.doesNotThrow(() => readAddress(url), url)
+  }
   const wrong = [
     'http://127.0.0.1:6379',
     'redis:6379',
     'redis://:p#ss@redis',
     'redis://redis/one',
     'redis://redis?password=x',
+    'redis:///1',
+    'redis://:100%@redis',
     'redis+unix://',
+    'redis+unix://host/run/redis.sock',
+    'redis+unix:///run/redis.sock?db=abc',
+    'redis+unix:///run/redis.sock?db=',
+    'redis+unix:///run/redis.sock?db=1&db=2',
+    'redis+unix:///run/redis.sock?tls=true',
+    'redis+unix:///run/%zz',
   ]
-  for (const url of wrong) t.type(findRedisUrlFault(url), 'string', url)
+  for (const url of wrong) {
+    t.type(findAddressFault(url), 'string', url)
+    t.throws(() => readAddress(url), /^the Redis URL cannot be used: /, url)
+  }
+})
+
+t.test('who connects to Redis, and where', async (t) => {
+  t.strictSame(readAddress('rediss://user:p%23ss@[::1]/2'), {
+    options: { username: 'user', password: 'p#ss', db: 2, host: '::1', port: 6379, tls: {} },
+    name: '[::1]:6379',
+  })
+  t.strictSame(readAddress('redis+unix:///run/a%20b.sock?db=3&username=me&password=p%23+s'), {
+    options: { username: 'me', password: 'p#+s', db: 3, path: '/run/a b.sock' },
+    name: '/run/a b.sock',
+  })
 })
 
 t.test('a password is not shown', async (t) => {

@@ -1,4 +1,4 @@
-/** cases.md group A: where the access token and the proof stand, and where not. */
+/** docs/cases.md group A: where the access token and the proof stand, and where not. */
 import t from 'tap'
 import { readCredentials } from '../../src/dpop/credentials.ts'
 import type { Header } from '../support/raw-http.ts'

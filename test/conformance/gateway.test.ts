@@ -1,4 +1,4 @@
-/** cases.md group I: what a client sees of the gateway itself, and what stays in the dark. */
+/** docs/cases.md group I: what a client sees of the gateway itself, and what stays in the dark. */
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import t from 'tap'

@@ -40,7 +40,6 @@ async function callsOf(run: () => Promise<unknown>): Promise<readonly Call[]> {
   }
   watch(crypto.webcrypto.subtle, 'verify', 'subtle.verify')
   watch(crypto.webcrypto.subtle, 'digest', 'subtle.digest')
-  watch(crypto.webcrypto.subtle, 'importKey', 'subtle.importKey')
   syncBuiltinESMExports()
   try {
     await run()

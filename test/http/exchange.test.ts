@@ -1,4 +1,4 @@
-/** cases.md rows 250-252, and what streams: an answer passed on as it comes, or broken off. */
+/** docs/cases.md rows 250-252, and what streams: an answer passed on as it comes, or broken off. */
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'

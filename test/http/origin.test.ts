@@ -1,4 +1,4 @@
-/** cases.md rows 123, 144, 145, 150: which URL a request was made to. */
+/** docs/cases.md rows 123, 144, 145, 150: which URL a request was made to. */
 import t from 'tap'
 import type { Header } from '../support/raw-http.ts'
 import { createStage } from '../support/stage.ts'

@@ -1,4 +1,4 @@
-/** cases.md rows 33, 34, 113, 131-134, 148, 149 and 255: what is ambiguous goes no further. */
+/** docs/cases.md rows 33, 34, 113, 131-134, 148, 149 and 255: what is ambiguous goes no further. */
 import t from 'tap'
 import { sendRaw } from '../support/raw-http.ts'
 import { createStage } from '../support/stage.ts'

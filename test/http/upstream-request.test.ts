@@ -1,4 +1,4 @@
-/** cases.md rows 27, 36, 111, 248 and 249: what the upstream sees of a request. */
+/** docs/cases.md rows 27, 36, 111, 248 and 249: what the upstream sees of a request. */
 import t from 'tap'
 import type { Header } from '../support/raw-http.ts'
 import { createStage } from '../support/stage.ts'

@@ -2,6 +2,7 @@
 import type { Test } from 'tap'
 import { createClient } from '../support/client.ts'
 import { AUDIENCE, createAuthority, type Authority } from '../support/jwks-server.ts'
+import { PUBLIC_URL } from '../support/stage.ts'
 import { startUpstream, type Upstream } from '../support/upstream.ts'
 
 interface CastOptions {
@@ -21,8 +22,6 @@ export interface Cast {
   /** A valid request with a proof of its own. */
   readonly request: (traffic: string, path?: string) => Promise<Response>
 }
-
-const PUBLIC_URL = 'https://api.example.com'
 
 export async function createCast(t: Test, options: CastOptions = {}): Promise<Cast> {
   const authority = await createAuthority(t)

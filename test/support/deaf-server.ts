@@ -1,10 +1,7 @@
 /** A port whose kernel takes no more connections: what connects to it waits until it gives up. */
 import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
-
-interface Test {
-  readonly teardown: (handler: () => unknown) => void
-}
+import type { Owner } from './owner.ts'
 
 // A thread that never returns to its event loop accepts nobody, and the queue for one is full soon.
 const LISTEN = `
@@ -15,7 +12,7 @@ const LISTEN = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   })`
 
-export async function startDeafServer(t: Test): Promise<string> {
+export async function startDeafServer(t: Owner): Promise<string> {
   const worker = new Worker(LISTEN, { eval: true })
   const port = await new Promise<number>((resolve) => worker.once('message', resolve))
   const sockets = Array.from({ length: 4 }, () => connect(port, '127.0.0.1'))

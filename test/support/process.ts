@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Test } from 'tap'
+import { childEnvironment } from './environment.ts'
 import { until } from './until.ts'
 
 export interface Ended {
@@ -84,7 +85,7 @@ export async function startGateway(
 function launch(t: Test, args: readonly string[], env: Environment) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', ...args], {
     cwd: repository,
-    env: { ...process.env, ...env },
+    env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output = { stdout: '', stderr: '' }

@@ -1,5 +1,6 @@
 /** An upstream made of bytes, for the answers a real HTTP server would not give. */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import type { Owner } from './owner.ts'
 
 export interface RawUpstream {
   readonly url: string
@@ -9,13 +10,9 @@ export interface RawUpstream {
   readonly connections: readonly Socket[]
 }
 
-interface Test {
-  readonly teardown: (handler: () => unknown) => void
-}
-
 /** `answer` is called once a request has come in; `nth` counts from 1 over all connections. */
 export async function startRawUpstream(
-  t: Test,
+  t: Owner,
   answer: (socket: Socket, nth: number) => void,
 ): Promise<RawUpstream> {
   const requests: string[] = []

@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly moreIssuers?: string
   /** Epoch seconds. Default is the clock of the machine. */
   readonly clock?: () => number
+  /** Whether to wait until it is ready. Default is true. */
+  readonly awaitReady?: boolean
 }
 
 export interface StageRequest extends Omit<RawRequest, 'headers' | 'path'> {
@@ -82,7 +84,7 @@ export async function createStage(t: Owner, options: StageOptions = {}): Promise
   const stop = () => (stopping ??= gateway.stop())
   t.teardown(stop)
   const [port, adminPort] = [portOf(addresses.traffic), portOf(addresses.admin)]
-  await untilReady(adminPort)
+  if (options.awaitReady !== false) await untilReady(adminPort)
 
   const mint: Stage['mint'] = (claims, header) =>
     authority.mint({ cnf: { jkt: client.thumbprint }, ...claims }, header)

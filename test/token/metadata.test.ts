@@ -41,15 +41,22 @@ t.test('#220 a trailing slash that differs is named with the right value', async
   })
 })
 
-t.test('endpoints', async (t) => {
-  const endpoint = 'https://as.example.com/introspect'
-  const authority = await createAuthority(t, { metadata: { introspection_endpoint: endpoint } })
-  const metadata = await discover(authority.issuer, options())
-  t.equal(metadata.introspection_endpoint, endpoint)
-  t.equal(metadata.token_endpoint, undefined)
+t.test('an endpoint that nobody calls is not looked at', async (t) => {
+  const endpoint = 'http://as.example.com/introspect'
+  const metadata = { introspection_endpoint: endpoint, token_endpoint: 7 }
+  const authority = await createAuthority(t, { metadata })
+  t.strictSame(await discover(authority.issuer, options()), {
+    issuer: authority.issuer,
+    jwks_uri: authority.jwksUri,
+  })
 })
 
-t.test('an endpoint that is not https is refused', async (t) => {
+t.test('metadata without keys', async (t) => {
+  const authority = await createAuthority(t, { metadata: { jwks_uri: null } })
+  t.equal((await discover(authority.issuer, options())).jwks_uri, undefined)
+})
+
+t.test('a jwks_uri that is not https is refused', async (t) => {
   for (const jwks_uri of ['http://as.example.com/jwks', 'file:///etc/passwd', '/jwks', 7]) {
     const authority = await createAuthority(t, { metadata: { jwks_uri } })
     const message = /jwks_uri is not an https URL/

@@ -4,16 +4,13 @@ import type { KeySourceOptions } from '../../src/token/key-source.ts'
 import { createJwtVerifier, type Issuer } from '../../src/token/jwt.ts'
 import { createKeySet, type KeySet } from '../../src/token/keys.ts'
 import { AUDIENCE, type Authority } from '../support/jwks-server.ts'
-
-interface Test {
-  readonly teardown: (handler: () => unknown) => void
-}
+import type { Owner } from '../support/owner.ts'
 
 export const ALL = Object.keys(ALGORITHMS) as AlgorithmName[]
 
 /** Keys of an authority, not started. */
 export function keySetOf(
-  t: Test,
+  t: Owner,
   authority: Authority,
   options: Partial<KeySourceOptions> = {},
 ): KeySet {
@@ -26,7 +23,7 @@ export function keySetOf(
 
 /** Verifies the tokens of an authority as `main`, with loaded keys. */
 export async function verifierOf(
-  t: Test,
+  t: Owner,
   authority: Authority,
   rules: Partial<Issuer> = {},
 ): Promise<(token: string, now?: number) => Promise<AccessToken>> {
