@@ -112,6 +112,11 @@ t.test('neither tokens nor proofs nor queries are logged', async (t) => {
       { token, path: query, proof: await prove(token, { htu: `${PUBLIC_URL}/x?key=hush#hush` }) },
     ],
     ['proof_target', { token, path: query, proof: await prove(token, { htu: '?hush' }) }],
+    [
+      'proof_target',
+      { token, path: query, proof: await prove(token, { htu: 'http://a:hush@b/' }) },
+    ],
+    ['proof_method', { token, path: query, proof: await prove(token, { htm: token }) }],
     ['token_audience', { token: other, path: query, proof: await prove(other) }],
     [
       'token_signature',

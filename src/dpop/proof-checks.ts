@@ -7,6 +7,7 @@ import type { DenialCode } from '../denial.ts'
 import { verifiesSignature } from '../jws/signature.ts'
 import type { PublicKey } from '../jws/public-key.ts'
 import type { DecodedProof, ProofHeader } from './decoded-proof.ts'
+import { withoutSecrets, word } from './loggable.ts'
 import { canonicalTarget } from './target.ts'
 
 export interface ProofPolicy {
@@ -81,7 +82,7 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     step: 4, // typ; RFC 7515 §4.1.9 compares it as a media type
     code: 'proof_type',
     holds: ({ header }) => /^(application\/)?dpop\+jwt$/i.test(header.typ),
-    compare: ({ header }) => ({ expected: 'dpop+jwt', received: header.typ }),
+    compare: ({ header }) => ({ expected: 'dpop+jwt', received: word(header.typ) }),
   },
   {
     step: 5, // alg is asymmetric, supported and acceptable here
@@ -89,7 +90,7 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     holds: ({ header }, { policy }) => policy.algorithms.has(header.alg),
     compare: ({ header }, { policy }) => ({
       expected: [...policy.algorithms],
-      received: header.alg,
+      received: word(header.alg),
     }),
   },
   {
@@ -105,17 +106,16 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     step: 8, // htm; RFC 9110 §9.1: methods are case-sensitive
     code: 'proof_method',
     holds: ({ claims }, { method }) => claims.htm === method,
-    compare: ({ claims }, { method }) => ({ expected: method, received: claims.htm }),
+    compare: ({ claims }, { method }) => ({ expected: method, received: word(claims.htm) }),
   },
   {
     step: 9, // htu, without query and fragment
     code: 'proof_target',
     holds: ({ claims }, { target }) =>
       claims.htu === target || canonicalTarget(claims.htu) === target,
-    // A query is not compared, and may hold anything.
     compare: ({ claims }, { target }) => ({
       expected: target,
-      received: claims.htu.replace(/[?#].*/s, ''),
+      received: withoutSecrets(claims.htu),
     }),
   },
   {
@@ -158,7 +158,7 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     code: 'proof_key',
     holds: ({ header }) => keyOf(header) !== undefined,
     compare: ({ header }) => ({
-      expected: `a key for ${header.alg}`,
+      expected: `a key for ${word(header.alg)}`,
       received: describeKey(header),
     }),
   },
@@ -187,7 +187,7 @@ function hasValidSignature({ segments, header }: DecodedProof): boolean {
   return key !== undefined && verifiesSignature(segments, key)
 }
 
-/** For the log: what `jwk` was found to be. */
+/** What `jwk` was found to be. */
 function describeKey(header: ProofHeader): string {
   const key = header.key()
   return typeof key === 'string' ? key : 'a key'

@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { schema } from '../../src/cli/schema.ts'
 import { describeSettings, editorSchema, type JsonSchema } from '../../src/config/json-schema.ts'
+import { childEnvironment } from '../support/environment.ts'
 import { runCommand } from '../support/io.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -54,6 +55,7 @@ t.test('the schema command prints what is shipped', async (t) => {
 
 t.test('no generated file is stale', async (t) => {
   const args = ['--import', 'tsx', 'scripts/generate.ts', '--check']
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' })
+  const options = { cwd: ROOT, encoding: 'utf8', env: childEnvironment() } as const
+  const { status, stderr } = spawnSync(process.execPath, args, options)
   t.equal(status, 0, stderr)
 })

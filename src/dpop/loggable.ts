@@ -1,0 +1,11 @@
+/** What a client sent, as far as it may stand in a log. */
+
+/** A name as it was sent; nothing longer, which might be a token that was put in the wrong place. */
+export function word(sent: string): string {
+  return /^[\w.+/-]{0,24}$/.test(sent) ? sent : 'something longer'
+}
+
+/** A user name, a password and a query are no part of what is compared, and may be anything. */
+export function withoutSecrets(uri: string): string {
+  return uri.replace(/[?#].*/s, '').replace(/\/\/[^/]*@/, '//')
+}
