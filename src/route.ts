@@ -35,6 +35,8 @@ function compileGate(route: RouteConfig, config: Config, ports: Ports): Gate {
     algorithms: withAliases(dpop.algorithms),
     maxAgeSeconds: dpop.maxAge / 1000,
     clockSkewSeconds: dpop.clockSkew / 1000,
+    rememberSeconds:
+      Math.max(...config.routes.map((it) => it.dpop.maxAge + it.dpop.clockSkew)) / 1000,
     maxBytes: proofBytes,
   }
   const issuers = new Set(route.issuers ?? Object.keys(config.issuers))

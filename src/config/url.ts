@@ -32,6 +32,8 @@ export function isExposed(text: string): boolean {
 /** The URL with its password replaced, for print and logs. */
 export function redactPassword(text: string): string {
   const url = new URL(text)
+  // A password alone is often put in the place of the name.
+  if (url.username !== '' && url.password === '') url.username = 'redacted'
   if (url.password !== '') url.password = 'redacted'
   if (url.searchParams.has('password')) url.searchParams.set('password', 'redacted')
   return url.href

@@ -17,6 +17,11 @@ export interface ProofPolicy {
   readonly maxAgeSeconds: number
   /** Furthest `iat` in the future, and how long a used proof is remembered beyond its age. */
   readonly clockSkewSeconds: number
+  /**
+   * How long a used proof is remembered at least, counted from `iat`: another route may accept it
+   * longer. Default is what this policy accepts.
+   */
+  readonly rememberSeconds?: number
   /** Longest proof that is read. */
   readonly maxBytes: number
 }

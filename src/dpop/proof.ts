@@ -46,5 +46,7 @@ export function verifyProof(
  * without any skew a second is still needed until the proof is refused for its age.
  */
 function remainingSeconds(iat: number, { policy, now }: ProofContext): number {
-  return iat + policy.maxAgeSeconds + Math.max(policy.clockSkewSeconds, 1) - now
+  const { maxAgeSeconds, clockSkewSeconds, rememberSeconds = 0 } = policy
+  const accepted = maxAgeSeconds + Math.max(clockSkewSeconds, 1)
+  return iat + Math.max(accepted, rememberSeconds) - now
 }

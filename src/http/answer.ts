@@ -45,7 +45,7 @@ export function createAnswer(response: ServerResponse, idleTimeoutMs: number): A
       if (response.write(chunk)) return
       source?.pause()
       clearTimeout(stalled)
-      stalled = setTimeout(() => response.destroy(), idleTimeoutMs)
+      stalled = setTimeout(() => response.req.socket.destroy(), idleTimeoutMs)
     },
     end: () => void response.end(),
     release() {

@@ -35,24 +35,30 @@ export function exchange(
   response: ServerResponse,
 ): Promise<Failure | undefined> {
   const { backend, basePath } = upstream
-  const body = request.hasBody ? streamBody(message, request.maxBodyBytes) : undefined
+  const body = request.hasBody ? streamBody(message, request) : undefined
   const answer = createAnswer(response, request.idleTimeoutMs)
   return new Promise((resolve) => {
     let running: Dispatcher.DispatchController | undefined
-    const abort = () => running?.abort(new Error('the client went away'))
+    let isOver = false
     const release = backend.begin()
     const end = (failure?: Failure) => {
+      if (isOver) return
+      isOver = true
       release()
       response.off('close', abort)
       answer.release()
       body?.stop()
       resolve(failure)
     }
+    const abort = () => {
+      end()
+      running?.abort(new Error('the client went away'))
+    }
     response.on('close', abort)
     backend.pool.dispatch(dispatchOptions(request, basePath, body), {
       onRequestStart(controller) {
         running = controller
-        if (response.destroyed) abort()
+        if (isOver) controller.abort(new Error('the client went away while it waited'))
         else body?.start()
       },
       onResponseStart(controller, status, headers) {
@@ -68,8 +74,7 @@ export function exchange(
         end()
       },
       onResponseError(_, error) {
-        const isOver = response.destroyed || response.writableEnded
-        if (isOver) end()
+        if (response.destroyed || response.writableEnded) end()
         else end({ cause: body?.fault() ?? error, wasSent: running !== undefined })
       },
     })

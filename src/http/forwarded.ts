@@ -6,7 +6,7 @@
 import { isIP } from 'node:net'
 import { Denial } from '../denial.ts'
 import { canonicalAuthority } from '../dpop/target.ts'
-import { listOf, type Fields } from './fields.ts'
+import { linesOf, listOf, type Fields } from './fields.ts'
 import { plainAddress, type IsTrusted } from './trust.ts'
 
 export interface Forwarded {
@@ -50,9 +50,28 @@ function agreed(standard: string | undefined, custom: string | undefined): strin
 
 /** The parameters of the last element of `Forwarded` (RFC 7239 §4), names in lower case. */
 function lastElement(fields: Fields): ReadonlyMap<string, string> {
-  const element = listOf(fields, 'forwarded').at(-1) ?? ''
-  const pairs = element.matchAll(/([\w-]+)=(?:"([^"\\]*)"|([^\s;"]+))/g)
-  return new Map(
-    [...pairs].map(([, name = '', quoted, token]) => [name.toLowerCase(), quoted ?? token ?? '']),
-  )
+  const elements = splitUnquoted(linesOf(fields, 'forwarded').join(','), ',')
+  const pairs = splitUnquoted(elements.at(-1) ?? '', ';').map((pair): [string, string] => {
+    const at = pair.indexOf('=')
+    const value = pair.slice(at + 1).trim()
+    return [pair.slice(0, Math.max(at, 0)).trim().toLowerCase(), value.replace(/^"(.*)"$/s, '$1')]
+  })
+  return new Map(pairs)
+}
+
+/** Parts between separators that stand outside of quotes; in time linear to the text. */
+function splitUnquoted(text: string, separator: string): string[] {
+  const parts: string[] = []
+  let start = 0
+  let isQuoted = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]
+    if (isQuoted && character === '\\') at++
+    else if (character === '"') isQuoted = !isQuoted
+    else if (!isQuoted && character === separator) {
+      parts.push(text.slice(start, at))
+      start = at + 1
+    }
+  }
+  return [...parts, text.slice(start)]
 }

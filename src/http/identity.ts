@@ -51,5 +51,9 @@ function fieldValue(value: unknown): string {
  */
 function encodeField(value: string): string {
   if (/^(?! )[\x20-\x24\x26-\x7e]*(?<! )$/.test(value)) return value
-  return value.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]|^ +| +$/gu, encodeURIComponent)
+  const inner = value.trim()
+  if (inner === '') return encodeURIComponent(value)
+  const [before = '', after = ''] = value.split(inner, 2)
+  const encoded = inner.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]/gu, encodeURIComponent)
+  return encodeURIComponent(before) + encoded + encodeURIComponent(after)
 }

@@ -64,7 +64,8 @@ export function readOriginalRequest(
     throw new Denial('host_invalid', { detail: 'Host differs from the request target' })
   }
   const canonical = canonicalPath(path === '' ? '/' : path)
-  if (canonical === undefined) throw new Denial('path_invalid')
+  // A server that resolves `//x/a` as a reference takes x for a host (RFC 3986 §4.2).
+  if (canonical === undefined || canonical.startsWith('//')) throw new Denial('path_invalid')
   return {
     method: message.method ?? '',
     path: canonical,

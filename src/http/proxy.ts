@@ -39,6 +39,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       const origin = publicOrigin(request)
       route = routes.find(request.method, hostOf(request), request.path)
       record.route = route.name
+      route.upstreams.requireRoom()
       record.grant = await route.gate?.admit(gateRequest(request, origin))
       record.decidedAt = performance.now()
       await pass(request, route, record, message, response, options)

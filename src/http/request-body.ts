@@ -17,11 +17,28 @@ export interface RequestBody {
   fault(): unknown
 }
 
-export function streamBody(message: IncomingMessage, maxBytes: number): RequestBody {
-  const stream = Number.isFinite(maxBytes) ? limited(maxBytes) : new PassThrough()
+export interface BodyLimits {
+  readonly maxBodyBytes: number
+  /** Longest pause of the client between two pieces. */
+  readonly idleTimeoutMs: number
+}
+
+export function streamBody(
+  message: IncomingMessage,
+  { maxBodyBytes, idleTimeoutMs }: BodyLimits,
+): RequestBody {
+  const stream = Number.isFinite(maxBodyBytes) ? limited(maxBodyBytes) : new PassThrough()
   let fault: unknown
+  let idle: NodeJS.Timeout | undefined
   const breakOff = () => {
     if (!message.complete) stream.destroy(new Error('the client went away'))
+  }
+  const onPiece = () => void idle?.refresh()
+  const onIdle = () => {
+    if (message.complete) return
+    // While the upstream takes nothing, the client is not asked for more.
+    if (message.isPaused()) onPiece()
+    else stream.destroy(new Denial('request_timeout'))
   }
   stream.on('error', (error) => {
     if (error instanceof Denial) fault = error
@@ -29,10 +46,12 @@ export function streamBody(message: IncomingMessage, maxBytes: number): RequestB
   return {
     stream,
     start() {
-      message.once('close', breakOff).pipe(stream)
+      idle = setTimeout(onIdle, idleTimeoutMs)
+      message.on('data', onPiece).once('close', breakOff).pipe(stream)
     },
     stop() {
-      message.off('close', breakOff).unpipe(stream)
+      clearTimeout(idle)
+      message.off('data', onPiece).off('close', breakOff).unpipe(stream)
     },
     fault: () => fault,
   }

@@ -17,18 +17,24 @@ export interface Routes {
 export function createRoutes(routes: readonly Route[]): Routes {
   const exactly = createLookup(routes, (segment) => segment)
   const leniently = createLookup(routes, lenientForm)
+  const areLenient = routes.every(({ path }) => lenientPattern(path) === path)
   return {
     find(method, host, path) {
       const place = exactly(host, path)
       const [first] = place
       if (!first) throw new Denial('route_unknown')
       const lenient = lenientForm(path)
-      if (lenient !== path && !leniently(host, lenient).includes(first)) {
+      const isAsWritten = areLenient && lenient === path
+      if (!isAsWritten && !leniently(host, lenient).includes(first)) {
         throw new Denial('path_invalid', { detail: 'could be read as a path of another route' })
       }
       const route = place.find((candidate) => takes(candidate, method))
       // RFC 9110 §15.5.6: what the route does take comes with the answer.
       if (!route) throw new Denial('method_unknown', { headers: { Allow: allow(place) } })
+      // What is left must not begin like a reference to another host either.
+      if (route.stripPrefix !== undefined && path.startsWith('//', route.stripPrefix.length)) {
+        throw new Denial('path_invalid', { detail: 'behind stripPrefix' })
+      }
       return route
     },
   }
@@ -84,6 +90,14 @@ function patternOf(path: string, write: (segment: string) => string): string {
     .join('/')
 }
 
+/** Names of parameters are as they are written. */
+function lenientPattern(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (segment.startsWith(':') ? segment : lenientForm(segment)))
+    .join('/')
+}
+
 /** Without what means something to find-my-way. A canonical path holds no backslash. */
 function literal(text: string): string {
   return text.replaceAll(/[%:*?#()]/g, (character) => `\\${character.charCodeAt(0)}\\`)
@@ -95,8 +109,11 @@ function literal(text: string): string {
  */
 function lenientForm(path: string): string {
   if (!/[%;A-Z]|\/\//.test(path)) return path
-  return path
-    .replaceAll(/%([\dA-F]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+  const bytes = path.replaceAll(/%([\dA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(parseInt(hex, 16)),
+  )
+  return Buffer.from(bytes, 'latin1')
+    .toString()
     .replaceAll('\\', '/')
     .replace(/[?#].*$/s, '')
     .replaceAll(/;[^/]*/g, '')

@@ -75,8 +75,8 @@ function createListener(
       message.resume()
       return
     }
-    const responses = underWay.get(socket) ?? new Set()
-    underWay.set(socket, responses.add(response))
+    const responses = underWay.get(socket) ?? track(socket, underWay)
+    responses.add(response)
     response.once('close', () => {
       responses.delete(response)
       // An answer begun before the drain has promised the client to keep the connection open.
@@ -90,6 +90,21 @@ function createListener(
     if (isDraining()) response.shouldKeepAlive = false
     void proxy(message, response)
   }
+}
+
+/** Node tells only the first of several pipelined answers that their connection is gone. */
+function track(socket: Duplex, underWay: UnderWay): Set<ServerResponse> {
+  const responses = new Set<ServerResponse>()
+  underWay.set(socket, responses)
+  socket.once('close', () => {
+    process.nextTick(() => {
+      for (const response of responses) {
+        response.destroy()
+        response.emit('close')
+      }
+    })
+  })
+  return responses
 }
 
 /** What Node does not hand on as a request. The connection ends with the answer. */

@@ -25,7 +25,14 @@ const DROPPED: ReadonlySet<string> = new Set([
   'x-real-ip',
   'x-request-id',
   'x-original-url',
+  'x-original-uri',
+  'x-original-method',
   'x-original-host',
+  'x-original-forwarded-for',
+  'x-forwarded',
+  'x-host',
+  'client-ip',
+  'true-client-ip',
   'x-rewrite-url',
   'x-http-method',
   'x-http-method-override',
@@ -63,7 +70,7 @@ export function upstreamFields(
   lines.push('x-forwarded-proto', scheme, 'x-forwarded-host', authority)
   lines.push('via', [...linesOf(fields, 'via'), '1.1 dpop-gateway'].join(', '))
   lines.push('x-request-id', requestId)
-  const authorization = authorizationField(fields, route)
+  const authorization = authorizationField(fields, route, grant)
   if (authorization !== undefined) lines.push('authorization', authorization)
   if (grant) lines.push(...identityFields(grant.token, route.identity))
   return lines
@@ -80,14 +87,17 @@ export function upstreamPath(
   return query === '' ? joined : `${joined}?${query}`
 }
 
-function authorizationField(fields: Fields, { identity }: Route): string | undefined {
+/**
+ * On a public route nobody has looked at it: it goes on as it is or not at all, and a DPoP token never,
+ * for what is behind may take it for one that was proven.
+ */
+function authorizationField(
+  fields: Fields,
+  { identity }: Route,
+  grant: Grant | undefined,
+): string | undefined {
   const [value] = linesOf(fields, 'authorization')
-  switch (identity.token) {
-    case 'drop':
-      return undefined
-    case 'keep':
-      return value
-    case 'bearer':
-      return value?.replace(/^dpop(?= )/i, 'Bearer')
-  }
+  if (identity.token === 'drop') return undefined
+  if (!grant) return identity.token === 'keep' && !/^dpop\b/i.test(value ?? '') ? value : undefined
+  return identity.token === 'keep' ? value : value?.replace(/^dpop(?= )/i, 'Bearer')
 }

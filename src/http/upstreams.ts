@@ -25,6 +25,8 @@ export interface UpstreamGroup {
    * full.
    */
   readonly next: () => Upstream
+  /** Throws `overloaded` where all are full, before a proof is used up for nothing. */
+  readonly requireRoom: () => void
   readonly size: number
 }
 
@@ -90,8 +92,12 @@ function createBackend(origin: string, connectTimeoutMs: number): Backend {
 
 function createGroup(upstreams: readonly Upstream[]): UpstreamGroup {
   let turn = 0
+  const overloaded = () => new Denial('overloaded', { detail: 'all upstreams are full' })
   return {
     size: upstreams.length,
+    requireRoom() {
+      if (!upstreams.some(({ backend }) => backend.hasRoom())) throw overloaded()
+    },
     next() {
       let fallback: Upstream | undefined
       turn = (turn + 1) % upstreams.length
@@ -101,7 +107,7 @@ function createGroup(upstreams: readonly Upstream[]): UpstreamGroup {
         if (!upstream.backend.isDown()) return upstream
         fallback ??= upstream
       }
-      if (!fallback) throw new Denial('overloaded', { detail: 'all upstreams are full' })
+      if (!fallback) throw overloaded()
       return fallback
     },
   }

@@ -94,7 +94,7 @@ const PATHS = [
   { name: 'a base path', path: '/base/x?y', url: '/v1/base/x?y' },
   { name: 'a prefix taken off', path: '/strip/me/x?y', url: '/x?y' },
   { name: 'a prefix taken off, with nothing left', path: '/strip/me/', url: '/' },
-  { name: 'a prefix taken off, before an empty segment', path: '/strip/me//x', url: '//x' },
+  { name: 'a prefix taken off, an empty segment further on', path: '/strip/me/x//y', url: '/x//y' },
   { name: 'both', path: '/both?y', url: '/v1/?y' },
 ]
 

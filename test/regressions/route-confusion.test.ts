@@ -1,7 +1,7 @@
 /**
  * A gateway and the server behind it must read one path alike. Caddy (#7941) let an encoded slash
  * past a rule; Express and ASP.NET do not tell upper from lower case; Tomcat drops `;parameters`;
- * many merge `//`. What such a server could take for a path of the protected route is refused.
+ * many merge `//`, and a server that resolves `//x/admin` as a reference takes x for a host. What such a server could take for a path of the protected route is refused.
  */
 import t from 'tap'
 import { createStage } from '../support/stage.ts'
@@ -11,6 +11,9 @@ const PATHS = [
   '/aDmin/users',
   '/%61dmin/../admin/users',
   '//admin/users',
+  '//x/admin/users',
+  '///x/admin/users',
+  '//x:80/admin/users',
   '/x/..%2Fadmin/users',
   '/x/%2e%2e/admin/users',
   '/x/..;/admin/users',
@@ -35,4 +38,36 @@ t.test('no other writing of a protected path gets through a public route', async
   t.match(await send({ path: '/admin/users', credentials: [] }), { status: 401 })
   t.strictSame(upstream.requests, [])
   t.match(await send({ path: '/administrator', credentials: [] }), { status: 200 })
+})
+
+t.test(
+  'nor where the protected path is written with capitals, parameters or beyond ASCII',
+  async (t) => {
+    const { send, upstream } = await createStage(t, {
+      routes: ({ url }) => `\
+- { name: rest, path: /*, access: public, upstream: ${url} }
+- { name: secret, path: /Secret/*, upstream: ${url} }
+- { name: cafe, path: /caf%C3%A9/*, upstream: ${url} }
+- { name: me, path: /users/Me, upstream: ${url} }
+- { name: user, path: /users/:id, access: public, upstream: ${url} }`,
+    })
+    for (const path of ['/secret/x', '/SECRET/x', '/caf%C3%89/x', '/users/me', '/users/ME']) {
+      t.match(await send({ path, credentials: [] }), { status: 400, code: 'path_invalid' }, path)
+    }
+    for (const path of ['/Secret/x', '/caf%C3%A9/x', '/users/Me']) {
+      t.match(await send({ path, credentials: [] }), { status: 401 }, path)
+    }
+    t.strictSame(upstream.requests, [])
+    t.match(await send({ path: '/users/you', credentials: [] }), { status: 200 })
+  },
+)
+
+t.test('nor behind a prefix that is taken off', async (t) => {
+  const { send, upstream } = await createStage(t, {
+    routes: ({ url }) =>
+      `- { name: pub, path: /pub/*, stripPrefix: /pub, access: public, upstream: ${url} }`,
+  })
+  const answer = await send({ path: '/pub//x/admin', credentials: [] })
+  t.match(answer, { status: 400, code: 'path_invalid' })
+  t.strictSame(upstream.requests, [])
 })
