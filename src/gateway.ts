@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createMetrics } from './admin/metrics.ts'
 import { createAdminServer, type Component } from './admin/server.ts'
+import { looseSettings } from './config/loose-settings.ts'
 import type { Config } from './config/schema.ts'
 import { createBoundKeys } from './dpop/bound-key.ts'
 import type { Ports } from './gate.ts'
@@ -92,7 +93,7 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
 
   return {
     async start() {
-      warnOfLooseSettings(config, logger)
+      for (const sentence of looseSettings(config)) logger.warn(sentence)
       try {
         const addresses = {
           admin: await listen(adminServer, admin.listen),
@@ -134,20 +135,4 @@ function components(
 function identityNames(config: Config): ReadonlySet<string> {
   const rules = [config.identity, ...config.routes.map(({ identity }) => identity)]
   return new Set(rules.flatMap(({ headers }) => Object.keys(headers)).map((n) => n.toLowerCase()))
-}
-
-function warnOfLooseSettings(config: Config, logger: Logger): void {
-  if (config.server.publicUrl === undefined) {
-    logger.warn('server.publicUrl is not set: htu is compared with the Host of the request')
-  }
-  for (const [name, { audience, allowHttp }] of Object.entries(config.issuers)) {
-    if (audience === 'none') logger.warn({ issuer: name }, 'tokens for any audience are accepted')
-    if (allowHttp) logger.warn({ issuer: name }, 'keys may be fetched over plain http')
-  }
-  if (config.replay.store === 'redis' && config.replay.onOutage === 'local') {
-    logger.warn('while Redis is out of reach a proof can be used once at every instance')
-  }
-  for (const { name, access } of config.routes) {
-    if (access === 'public') logger.warn({ route: name }, 'route is public: nothing is checked')
-  }
 }

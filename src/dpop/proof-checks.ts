@@ -8,37 +8,8 @@ import { verifiesSignature } from '../jws/signature.ts'
 import type { PublicKey } from '../jws/public-key.ts'
 import type { DecodedProof, ProofHeader } from './decoded-proof.ts'
 import { withoutSecrets, word } from './loggable.ts'
+import type { ProofContext } from './proof-context.ts'
 import { canonicalTarget } from './target.ts'
-
-export interface ProofPolicy {
-  /** Names of the algorithms accepted in `alg`. */
-  readonly algorithms: ReadonlySet<string>
-  /** Oldest `iat` that is accepted. */
-  readonly maxAgeSeconds: number
-  /** Furthest `iat` in the future, and how long a used proof is remembered beyond its age. */
-  readonly clockSkewSeconds: number
-  /**
-   * How long a used proof is remembered at least, counted from `iat`: another route may accept it
-   * longer. Default is what this policy accepts.
-   */
-  readonly rememberSeconds?: number
-  /** Longest proof that is read. */
-  readonly maxBytes: number
-}
-
-/** What the request asks of its proof. */
-export interface ProofContext {
-  readonly policy: ProofPolicy
-  readonly method: string
-  /** The target URI in canonical form. */
-  readonly target: string
-  /** SHA-256 of the access token in base64url. */
-  readonly tokenHash: string
-  /** Thumbprint of the key the token is bound to, `cnf.jkt`. */
-  readonly thumbprint: string
-  /** Epoch seconds. */
-  readonly now: number
-}
 
 export interface ProofCheck {
   /** The number of the check in RFC 9449 §4.3. */

@@ -1,7 +1,8 @@
 /** A proof verified: every check of RFC 9449 §4.3 in turn, and what the gate needs of it then. */
 import { Denial } from '../denial.ts'
 import { decodeProof, type ProofHeader } from './decoded-proof.ts'
-import { PROOF_CHECKS, type ProofContext } from './proof-checks.ts'
+import { PROOF_CHECKS } from './proof-checks.ts'
+import type { ProofContext } from './proof-context.ts'
 
 /** A proof that passed every check. */
 export interface Proof {

@@ -1,6 +1,6 @@
 /** What a proof is verified against: valid for `client.proof({ url: TARGET, token: 'token' })`. */
 import { createHash } from 'node:crypto'
-import type { ProofContext } from '../../src/dpop/proof-checks.ts'
+import type { ProofContext } from '../../src/dpop/proof-context.ts'
 import { ALGORITHMS } from '../../src/jws/algorithms.ts'
 import type { AccessToken } from '../../src/token/access-token.ts'
 

@@ -1,7 +1,8 @@
 /** The examples of RFC 9449, and what of verifyProof no request shows. The cases: test/conformance. */
 import t from 'tap'
 import { verifyProof } from '../../src/dpop/proof.ts'
-import { PROOF_CHECKS, type ProofContext } from '../../src/dpop/proof-checks.ts'
+import { PROOF_CHECKS } from '../../src/dpop/proof-checks.ts'
+import type { ProofContext } from '../../src/dpop/proof-context.ts'
 import { replayKey } from '../../src/dpop/replay.ts'
 import { createClient } from '../support/client.ts'
 import { rfc9449 } from '../vectors/vectors.ts'

@@ -18,6 +18,7 @@ const CLIENTS = [
   { name: 'IPv4 in IPv6', fields: ['X-Forwarded-For', '::ffff:203.0.113.5, ::ffff:10.0.0.2'], client: '203.0.113.5' },
   { name: 'Forwarded', fields: ['Forwarded', 'for=203.0.113.5'], client: '203.0.113.5' },
   { name: 'Forwarded, of a list the last', fields: ['Forwarded', 'for=1.1.1.1, For="203.0.113.5";proto=https'], client: '203.0.113.5' },
+  { name: 'Forwarded, a comma in quotes', fields: ['Forwarded', 'for="203.0.113.5,for=1.1.1.1"'], client: '203.0.113.5,for=1.1.1.1' },
 ]
 
 for (const { name, fields, client } of CLIENTS) {

@@ -1,0 +1,55 @@
+/** What an operator may set and should know of: settings that make the gateway check less. */
+import { isIPv6 } from 'node:net'
+import { isLoopback } from '../loopback.ts'
+import type { Config } from './schema.ts'
+
+/** Sentences, for the log at start and for `check`. Empty where nothing is loosened. */
+export function looseSettings(config: Config): readonly string[] {
+  return [...ofServer(config), ...ofIssuers(config), ...ofReplay(config), ...ofRoutes(config)]
+}
+
+function ofServer({ server, admin }: Config): string[] {
+  const { publicUrl, trustedProxies } = server
+  const anybody = trustedProxies.filter((range) => range.endsWith('/0'))
+  return [
+    ...(publicUrl === undefined
+      ? ['server.publicUrl is not set: htu is compared with the Host of the request']
+      : []),
+    ...anybody.map((range) => `server.trustedProxies: ${range} is everybody`),
+    ...('host' in admin.listen && !isLoopback(urlOf(admin.listen.host))
+      ? ['admin.listen: more than this machine can reach it']
+      : []),
+  ]
+}
+
+function urlOf(host: string): URL {
+  return new URL(`http://${isIPv6(host) ? `[${host}]` : host}`)
+}
+
+function ofIssuers({ issuers }: Config): string[] {
+  return Object.entries(issuers).flatMap(([name, { audience, allowHttp }]) => [
+    ...(audience === 'none' ? [`issuers.${name}: tokens for any audience are accepted`] : []),
+    ...(allowHttp ? [`issuers.${name}: keys may be fetched over plain http`] : []),
+  ])
+}
+
+function ofReplay({ replay }: Config): string[] {
+  if (replay.store !== 'redis') return []
+  return [
+    ...(replay.onOutage === 'local'
+      ? ['replay.onOutage: while Redis is out of reach a proof can be used once at every instance']
+      : []),
+    ...(replay.unsafeEviction
+      ? ['replay.unsafeEviction: a proof that Redis evicts can be used again']
+      : []),
+  ]
+}
+
+function ofRoutes({ routes, server }: Config): string[] {
+  return routes.flatMap(({ name, access, host }) => [
+    ...(access === 'public' ? [`route ${name} is public: nothing is checked`] : []),
+    ...(host !== undefined && access !== 'public' && typeof server.publicUrl === 'string'
+      ? [`route ${name} is for one host, but htu is compared with server.publicUrl on all`]
+      : []),
+  ])
+}

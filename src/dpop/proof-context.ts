@@ -1,0 +1,31 @@
+/** What a proof is held against: the rules of the route, and the request it came with. */
+
+export interface ProofPolicy {
+  /** Names of the algorithms accepted in `alg`. */
+  readonly algorithms: ReadonlySet<string>
+  /** Oldest `iat` that is accepted. */
+  readonly maxAgeSeconds: number
+  /** Furthest `iat` in the future, and how long a used proof is remembered beyond its age. */
+  readonly clockSkewSeconds: number
+  /**
+   * How long a used proof is remembered at least, counted from `iat`: another route may accept it
+   * longer. Default is what this policy accepts.
+   */
+  readonly rememberSeconds?: number
+  /** Longest proof that is read. */
+  readonly maxBytes: number
+}
+
+/** What the request asks of its proof. */
+export interface ProofContext {
+  readonly policy: ProofPolicy
+  readonly method: string
+  /** The target URI in canonical form. */
+  readonly target: string
+  /** SHA-256 of the access token in base64url. */
+  readonly tokenHash: string
+  /** Thumbprint of the key the token is bound to, `cnf.jkt`. */
+  readonly thumbprint: string
+  /** Epoch seconds. */
+  readonly now: number
+}
