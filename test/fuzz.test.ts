@@ -37,6 +37,7 @@ const fieldValue = fc.oneof(
     )
     .map((words) => words.join('')),
 )
+const endsTheHead = (raw: string) => `\r\n${raw}`.replaceAll('\r', '').includes('\n\n')
 const noLineEnd = (text: string) => text.replaceAll(/[\r\n]/g, '')
 
 const unhandled: unknown[] = []
@@ -56,6 +57,8 @@ t.test('#258 fields of a request: a refusal, never a 500', async (t) => {
   )
   await fc.assert(
     fc.asyncProperty(fieldValue, async (raw) => {
+      // Garbage behind a whole request ends the connection: test/http/server.test.ts.
+      fc.pre(!endsTheHead(raw))
       requireRefusal(await get(stage, [raw]))
     }),
     RUNS,
