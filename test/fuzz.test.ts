@@ -57,11 +57,14 @@ t.test('#258 fields of a request: a refusal, never a 500', async (t) => {
   )
   await fc.assert(
     fc.asyncProperty(fieldValue, async (raw) => {
-      // Garbage behind a whole request ends the connection: test/http/server.test.ts.
-      fc.pre(!endsTheHead(raw))
-      requireRefusal(await get(stage, [raw]))
+      // Bytes behind a whole request may end the connection instead: test/http/server.test.ts.
+      const answer = await get(stage, [raw]).catch((error: unknown) => {
+        if (endsTheHead(raw) && /closed before a response: ""/.test(String(error))) return undefined
+        throw error
+      })
+      if (answer) requireRefusal(answer)
     }),
-    RUNS,
+    { ...RUNS, examples: [['\r\n\u0000']] },
   )
   t.equal(stage.upstream.requests.length, 0)
   t.equal((await stage.send()).status, 200, 'and it still serves')
