@@ -57,6 +57,7 @@ export const REFUSALS = {
   token_audience:         { ...invalidToken, description: 'The access token was issued for another audience' },
   token_expired:          { ...invalidToken, description: 'The access token has expired' },
   token_premature:        { ...invalidToken, description: 'The access token is not valid yet' },
+  token_inactive:         { ...invalidToken, description: 'The issuer says the access token is not active: unknown, expired or revoked' },
   token_unbound:          { ...invalidToken, description: 'The access token is not bound to a key with cnf.jkt alone' },
   token_key_mismatch:     { ...invalidToken, description: 'The access token is bound to another key than the one that signed the proof' },
   // RFC 9449 §7.2: a bound token is never accepted as a bearer token.

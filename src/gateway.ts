@@ -5,7 +5,6 @@ import { createAdminServer, type Component } from './admin/server.ts'
 import { looseSettings } from './config/loose-settings.ts'
 import type { Config } from './config/schema.ts'
 import { createBoundKeys } from './dpop/bound-key.ts'
-import type { Ports } from './gate.ts'
 import { closeWithin, listen } from './http/listener.ts'
 import { createPublicOrigin } from './http/origin.ts'
 import { createProxy } from './http/proxy.ts'
@@ -17,7 +16,7 @@ import { createIssuers } from './issuers.ts'
 import { createLogger, flushLog, type Logger } from './log.ts'
 import { createRecorder } from './recorder.ts'
 import { createReplays } from './replays.ts'
-import { compileRoute } from './route.ts'
+import { compileRoute, type SharedPorts } from './route.ts'
 
 export interface Gateway {
   /** Listens, and begins to load what the issuers publish. Rejects where it cannot listen. */
@@ -47,18 +46,18 @@ const systemClock = () => Math.floor(Date.now() / 1000)
 export function createGateway(config: Config, options: GatewayOptions = {}): Gateway {
   const { logger = createLogger(config.log), clock = systemClock } = options
   const { server, admin } = config
-  const issuers = createIssuers(config.issuers, logger)
   const replays = createReplays(config.replay, logger)
   const pools = createPools()
   let isDraining = false
 
   const metrics = createMetrics({
     isReplayStoreReady: replays.isStoreReady,
-    issuers: issuers.sources,
+    issuers: () => issuers.sources,
   })
+  const issuers = createIssuers(config.issuers, logger, metrics.introspected)
   const recorder = createRecorder(metrics, logger, config.log.accessLog)
-  const ports: Ports = {
-    verifyToken: issuers.verifyToken,
+  const ports: SharedPorts = {
+    verifierFor: issuers.verifierFor,
     replays: replays.store,
     boundKeys: createBoundKeys(),
     clock,

@@ -5,11 +5,17 @@ import { createChallenger } from './http/challenge.ts'
 import type { Route } from './http/route.ts'
 import type { Pools } from './http/upstreams.ts'
 import { withAliases } from './jws/algorithms.ts'
+import type { VerifyToken } from './token/access-token.ts'
+
+/** The ports of all gates. Which function verifies a token depends on the route. */
+export interface SharedPorts extends Omit<Ports, 'verifyToken'> {
+  readonly verifierFor: (issuers: ReadonlySet<string>) => VerifyToken
+}
 
 export function compileRoute(
   route: RouteConfig,
   config: Config,
-  ports: Ports,
+  ports: SharedPorts,
   pools: Pools,
 ): Route {
   const { name, host, path, stripPrefix, timeouts, identity, dpop, scopes } = route
@@ -28,7 +34,7 @@ export function compileRoute(
   }
 }
 
-function compileGate(route: RouteConfig, config: Config, ports: Ports): Gate {
+function compileGate(route: RouteConfig, config: Config, shared: SharedPorts): Gate {
   const { dpop, scopes, claims } = route
   const { proofBytes, tokenBytes } = config.server.limits
   const proof = {
@@ -40,6 +46,7 @@ function compileGate(route: RouteConfig, config: Config, ports: Ports): Gate {
     maxBytes: proofBytes,
   }
   const issuers = new Set(route.issuers ?? Object.keys(config.issuers))
+  const ports = { ...shared, verifyToken: shared.verifierFor(issuers) }
   return createGate({ issuers, scopes, claims, proof, maxTokenBytes: tokenBytes }, ports)
 }
 

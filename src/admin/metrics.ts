@@ -11,11 +11,13 @@ export interface Metrics {
   readonly sample: (sample: Sample) => void
   /** What was refused before it became a request. */
   readonly countMalformed: (code: DenialCode) => void
+  /** One question an issuer was asked about a token. */
+  readonly introspected: (issuer: string, outcome: string, seconds: number) => void
 }
 
 export interface MetricSources {
   readonly isReplayStoreReady: () => boolean
-  readonly issuers: readonly { readonly name: string; readonly isReady: () => boolean }[]
+  readonly issuers: () => readonly { readonly name: string; readonly isReady: () => boolean }[]
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -46,6 +48,13 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: CLOCK_SECONDS,
     registers,
   })
+  const introspections = new Histogram({
+    name: 'dpop_introspection_duration_seconds',
+    help: 'Duration of introspection by issuer and outcome: active, inactive or failed',
+    labelNames: ['issuer', 'outcome'],
+    buckets: SECONDS,
+    registers,
+  })
   registerGauges(sources, registers)
   const observers = new Map<string, (seconds: number) => void>()
 
@@ -74,6 +83,9 @@ export function createMetrics(sources: MetricSources): Metrics {
     countMalformed(code) {
       refusals.inc({ route: 'none', code })
     },
+    introspected(issuer, outcome, seconds) {
+      introspections.observe({ issuer, outcome }, seconds)
+    },
   }
 }
 
@@ -91,11 +103,11 @@ function registerGauges(
   })
   new Gauge({
     name: 'dpop_issuer_ready',
-    help: '1 once the keys of the issuer are loaded, else 0',
+    help: '1 once the issuer can be relied on to verify its tokens, else 0',
     labelNames: ['issuer'],
     registers,
     collect() {
-      for (const { name, isReady } of issuers) this.set({ issuer: name }, isReady() ? 1 : 0)
+      for (const { name, isReady } of issuers()) this.set({ issuer: name }, isReady() ? 1 : 0)
     },
   })
 }

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { ALGORITHMS, type AlgorithmName } from '../jws/algorithms.ts'
 import { findAddressFault } from '../redis/address.ts'
+import { Introspection } from './introspection-schema.ts'
 import { duration } from './quantity.ts'
 import { distinct, form, oneOrMore, text } from './text.ts'
 import { findUrlFault } from './url.ts'
@@ -58,6 +59,10 @@ const Issuer = z.strictObject({
       'Whether plain http is used to another host than this one. For closed networks only: who ' +
         'can change the traffic can forge tokens. Logged at start.',
     ),
+  introspection: Introspection.optional().describe(
+    'Has tokens that are not JWTs checked by asking the issuer (RFC 7662). At most one issuer of ' +
+      'a route may have it. Left out: such tokens are refused.',
+  ),
 })
 
 /** By the operator's own names. */

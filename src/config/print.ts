@@ -2,7 +2,7 @@
 
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { ROUTE_PROTECTIONS } from './cross-check.ts'
+import { ROUTE_PROTECTIONS } from './check-routes.ts'
 import type { Loaded } from './load.ts'
 import type { KeyPath } from './problem.ts'
 import { Settings, type Config } from './schema.ts'
@@ -24,7 +24,11 @@ function omitProtections(route: z.input<typeof Settings>['routes'][number]) {
   return Object.fromEntries(Object.entries(route).filter(([key]) => !names.includes(key)))
 }
 
+/** Not to be shown, wherever their value came from. */
+const SECRETS = ['clientSecret', 'privateKey']
+
 function redact(value: unknown, path: KeyPath, isSecret: Loaded['isSecret']): unknown {
+  if (SECRETS.includes(String(path.at(-1))) && path[0] === 'issuers') return '(redacted)'
   // What a route has from `dpop` and `identity` stands there in the file, two steps up.
   if (isSecret(path) || isSecret(path.slice(2))) return '(redacted)'
   if (Array.isArray(value)) {

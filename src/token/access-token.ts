@@ -12,7 +12,10 @@ export interface AccessToken {
   readonly scopes: readonly string[]
   /** `cnf.jkt`: the RFC 7638 thumbprint of the key the token is bound to (RFC 9449 §6.1). */
   readonly thumbprint: string | undefined
-  /** Instant in epoch seconds after which the token is no longer accepted; the clock skew is in it. */
+  /**
+   * Instant in epoch seconds from which the token is no longer accepted, with the clock skew in it.
+   * Infinity where its issuer vouches for it without a time.
+   */
   readonly expiresAt: number
   readonly claims: Readonly<Record<string, unknown>>
 }
@@ -21,7 +24,7 @@ export interface AccessToken {
  * Verifies an access token.
  *
  * `token` is the token as sent, `hash` its SHA-256 in base64url (which is also the expected `ath`),
- * `now` epoch seconds. Throws a Denial of the family `token_*`, or `issuer_unavailable` when the
- * keys to verify it with cannot be had.
+ * `now` epoch seconds. Throws a Denial of the family `token_*`; `issuer_unavailable` where the
+ * issuer does not give its keys or does not answer, `overloaded` where too many wait for it.
  */
 export type VerifyToken = (token: string, hash: string, now: number) => Promise<AccessToken>

@@ -1,6 +1,6 @@
 /**
  * Remembers verified tokens, so that a token costs its verification once and not at every request.
- * Refusals are never kept: whoever sends garbage fills nothing and pushes nobody's token out.
+ * Refusals are never kept among them: whoever sends garbage pushes nobody's token out.
  */
 import { LRUCache } from 'lru-cache'
 import type { AccessToken, VerifyToken } from './access-token.ts'
@@ -8,21 +8,33 @@ import type { AccessToken, VerifyToken } from './access-token.ts'
 export interface VerifiedToken {
   readonly accessToken: AccessToken
   /** Whether what the verdict rests on still stands. Asked at every use of a kept token. */
-  readonly isTrusted: () => boolean
+  readonly isTrusted: (now: number) => boolean
 }
 
 /** Verifies a token from scratch; `now` is in epoch seconds. Throws as VerifyToken does. */
 export type VerifyFresh = (token: string, now: number) => Promise<VerifiedToken>
+
+export interface TokenCache {
+  /** The token, if it is kept and still good. The same object every time. */
+  readonly recall: (hash: string, now: number) => AccessToken | undefined
+  /** Recalls the token, or verifies and keeps it. */
+  readonly verify: VerifyToken
+}
 
 export interface CacheOptions {
   /** Most tokens that are kept; the least recently used one goes first. Default is 10000. */
   readonly maxEntries?: number
 }
 
-/** While a token is kept, the answer for it is the same object every time. */
-export function cacheTokens(verify: VerifyFresh, options: CacheOptions = {}): VerifyToken {
+export function cacheTokens(verify: VerifyFresh, options: CacheOptions = {}): TokenCache {
   const kept = new LRUCache<string, VerifiedToken>({ max: options.maxEntries ?? 10_000 })
   const underWay = new Map<string, Promise<AccessToken>>()
+
+  function recall(hash: string, now: number): AccessToken | undefined {
+    const known = kept.get(hash)
+    if (!known || now >= known.accessToken.expiresAt || !known.isTrusted(now)) return undefined
+    return known.accessToken
+  }
 
   async function verifyAndKeep(token: string, hash: string, now: number): Promise<AccessToken> {
     kept.delete(hash)
@@ -35,12 +47,15 @@ export function cacheTokens(verify: VerifyFresh, options: CacheOptions = {}): Ve
     }
   }
 
-  return async (token, hash, now) => {
-    const known = kept.get(hash)
-    if (known && now < known.accessToken.expiresAt && known.isTrusted()) return known.accessToken
-    // Many requests with one new token share its verification.
-    const verification = underWay.get(hash) ?? verifyAndKeep(token, hash, now)
-    underWay.set(hash, verification)
-    return verification
+  return {
+    recall,
+    async verify(token, hash, now) {
+      const known = recall(hash, now)
+      if (known) return known
+      // Many requests with one new token share its verification.
+      const verification = underWay.get(hash) ?? verifyAndKeep(token, hash, now)
+      underWay.set(hash, verification)
+      return verification
+    },
   }
 }

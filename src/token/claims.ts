@@ -1,7 +1,7 @@
 /**
  * Claims as issuers write them, read as an AccessToken. They were authenticated before, by the
- * signature of the JWT. A member that is null counts as absent, as some issuers send every member
- * they know.
+ * signature of the JWT or because the issuer was asked itself. A member that is null counts as
+ * absent, as some issuers send every member they know.
  */
 import { Denial } from '../denial.ts'
 import { decodeBase64url } from '../jws/base64url.ts'
@@ -51,11 +51,15 @@ export function readAccessToken(
 
 /**
  * The instant from which the token is refused, in epoch seconds, with the clock skew in it
- * (RFC 7519 §4.1.4). Throws `token_expired`, and `token_malformed` where there is no such instant.
+ * (RFC 7519 §4.1.4); undefined without `exp`. Throws `token_expired` or `token_malformed`.
  */
-export function readExpiry(claims: JsonObject, clockSkewSeconds: number, now: number): number {
+export function readExpiry(
+  claims: JsonObject,
+  clockSkewSeconds: number,
+  now: number,
+): number | undefined {
   const exp = readTime(claims, 'exp')
-  if (exp === undefined) throw malformed('exp is missing')
+  if (exp === undefined) return undefined
   // Taken at its word, such a token would never expire.
   if (exp > LATEST_IN_SECONDS) throw malformed('exp is in milliseconds')
   const expiresAt = exp + clockSkewSeconds

@@ -16,8 +16,13 @@ export type TokenTypePolicy = 'compatible' | 'strict'
 const REQUIRED_CLAIMS = ['iss', 'exp', 'aud', 'sub', 'client_id', 'iat', 'jti']
 /** OpenID Connect Core §2 and §3.3.2.11; `events` is of a logout or security event token. */
 const FOREIGN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events']
-/** Keycloak and Janssen write the kind of token into the claim `typ`. */
-const FOREIGN_KIND = /^(refresh|id|logout|offline)$/i
+/** Keycloak and Janssen write the kind of token into the claim `typ`, Hydra into `token_use`. */
+const KIND_CLAIMS = ['typ', 'token_use']
+const FOREIGN_KIND = /^(refresh|id|logout|offline)([ _-]?token)?$/i
+/** RFC 7662 §2.2, RFC 9449 §6.2. Some issuers say Bearer for bound tokens as well. */
+const TOKEN_TYPE = /^(dpop|bearer)$/i
+/** What Duende and Okta write in its place. */
+const LOOSE_TOKEN_TYPE = /^(dpop|bearer|access_token)$/i
 
 /** Throws `token_type`, or `token_malformed` where `strict` misses a claim. */
 export function requireAccessToken(
@@ -39,9 +44,26 @@ export function requireAccessToken(
   const foreign = FOREIGN_CLAIMS.find((name) => !isAbsent(claims[name]))
   if (foreign !== undefined)
     throw new Denial('token_type', { detail: `it has the claim ${foreign}` })
-  if (FOREIGN_KIND.test(text(claims['typ']))) {
-    throw new Denial('token_type', { detail: 'the claim typ names another kind of token' })
+  requireOwnKind(claims)
+}
+
+/**
+ * The same for the answer of an introspection endpoint, which knows refresh tokens as well. `strict`
+ * needs `token_type`, which issuers leave out for those. Throws `token_type`.
+ */
+export function requireIntrospectedType(answer: JsonObject, policy: TokenTypePolicy): void {
+  const type = answer['token_type']
+  const isCompatible = isAbsent(type) || LOOSE_TOKEN_TYPE.test(text(type))
+  if (policy === 'strict' ? !TOKEN_TYPE.test(text(type)) : !isCompatible) {
+    throw new Denial('token_type', { detail: 'token_type is not that of an access token' })
   }
+  requireOwnKind(answer)
+}
+
+function requireOwnKind(claims: JsonObject): void {
+  const foreign = KIND_CLAIMS.find((name) => FOREIGN_KIND.test(text(claims[name])))
+  if (foreign === undefined) return
+  throw new Denial('token_type', { detail: `${foreign} names another kind of token` })
 }
 
 /** RFC 7515 §4.1.9: compared without case, and `application/` may be left out. */

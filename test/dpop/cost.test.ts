@@ -12,7 +12,7 @@ import { cacheTokens } from '../../src/token/cached.ts'
 import { createJwtVerifier } from '../../src/token/jwt.ts'
 import { createClient } from '../support/client.ts'
 import { AUDIENCE, createAuthority } from '../support/jwks-server.ts'
-import { ALL, keySetOf } from '../token/verifier.ts'
+import { ALL, keySetOf } from '../issuer/key-set.ts'
 import { contextFor, TARGET } from './context.ts'
 
 type Call = readonly [name: string, ...args: readonly unknown[]]
@@ -71,7 +71,7 @@ t.test('the cost of the first and of the second request of a client', async (t) 
             keys,
           },
         ]),
-      ),
+      ).verify,
       replays: createMemoryReplayStore({ maxEntries: 10 }),
       boundKeys: createBoundKeys(),
       clock: () => Math.floor(Date.now() / 1000),

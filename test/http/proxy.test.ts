@@ -32,7 +32,7 @@ async function serve(t: Test, gate: Gate) {
   } as const
   const lines: string[] = []
   const logger = createLogger({ level: 'info' }, { write: (line) => void lines.push(line) })
-  const metrics = createMetrics({ isReplayStoreReady: () => true, issuers: [] })
+  const metrics = createMetrics({ isReplayStoreReady: () => true, issuers: () => [] })
   const recorder = createRecorder(metrics, logger, true)
   const proxy = createProxy({
     routes: createRoutes([

@@ -1,36 +1,53 @@
 /**
- * An authorization server as far as a gateway sees one: metadata, a JWK Set and access tokens. A
- * real HTTP server on a port of its own, whose behaviour a test can switch.
+ * An authorization server as far as a gateway sees one: metadata, a JWK Set, access tokens and
+ * their introspection. A real HTTP server on a port of its own, whose behaviour a test can switch.
  */
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { CompactSign, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import {
+  createIntrospectionEndpoint,
+  type IntrospectionEndpoint,
+} from './introspection-endpoint.ts'
 import type { Owner } from './owner.ts'
+import { createPublished, type Behaviour, type Published } from './published.ts'
+import { createAuthentication, GATEWAY, type RegisteredClient } from './registered-client.ts'
+import { createSigner, signWith, type Overrides } from './signer.ts'
+import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts'
 
-/** How every endpoint answers. `empty`, `invalid` and `many` change the JWK Set alone. */
-export type Behaviour =
-  'ok' | 'error' | 'hang' | 'drip' | 'html' | 'redirect' | 'large' | 'empty' | 'invalid' | 'many'
+export type { Behaviour, Overrides }
 
 export interface AuthorityOptions {
-  /** Path of the issuer's URL, such as `/tenant`. Default is none. */
+  /** Path of the issuer's URL, such as `/tenant` or `/`. Default is none. */
   readonly path?: string
+  /** Paths below the issuer. Defaults are `/jwks`, `/introspect` and `/token`. */
+  readonly endpoints?: Partial<Endpoints>
   /** Algorithm of its keys. Default is ES256. */
   readonly alg?: string
   /** Which of the two metadata documents it has. Default is `oauth`. */
   readonly discovery?: 'oauth' | 'openid'
   /** Members that replace those of the metadata; undefined leaves one out. */
-  readonly metadata?: Readonly<Record<string, unknown>>
+  readonly metadata?: Overrides
+  /** What the gateway authenticates as. Default is GATEWAY. */
+  readonly client?: Partial<RegisteredClient>
 }
 
-/** Members that replace the valid ones; undefined leaves one out. */
-export type Overrides = Readonly<Record<string, unknown>>
+interface Endpoints {
+  readonly jwks: string
+  readonly introspection: string
+  readonly token: string
+}
 
 export interface Authority {
   readonly issuer: string
   readonly jwksUri: string
-  /** How many requests each endpoint had. `elsewhere` is where `redirect` points. */
-  readonly requests: { metadata: number; jwks: number; elsewhere: number }
+  readonly introspectionUri: string
+  readonly tokenUri: string
+  /** How many requests it had for what it publishes. `elsewhere` is where `redirect` points. */
+  readonly requests: Published['requests']
+  readonly introspection: IntrospectionEndpoint
+  readonly tokenEndpoint: TokenEndpoint
   /** An access token that is valid but for what is replaced. */
   readonly mint: (claims?: Overrides, header?: Overrides) => Promise<string>
   /** The same for a payload as text, however malformed. */
@@ -41,7 +58,8 @@ export interface Authority {
   readonly publish: (keys: readonly unknown[]) => void
   /** Signs with a new key from now on, and publishes that one alone. */
   readonly rotate: () => Promise<void>
-  readonly behave: (behaviour: Behaviour, cacheControl?: string) => void
+  /** How metadata and keys are answered; the other endpoints have a switch of their own. */
+  readonly behave: Published['behave']
 }
 
 export const AUDIENCE = 'https://api.example.com'
@@ -52,45 +70,74 @@ export async function createAuthority(
   options: AuthorityOptions = {},
 ): Promise<Authority> {
   const { alg = 'ES256', path = '' } = options
-  const requests = { metadata: 0, jwks: 0, elsewhere: 0 }
-  const generations = { count: 0 }
-  let signer = await createSigner(alg, generations)
-  let published: readonly unknown[] = [signer.jwk]
-  let respond: Respond = BEHAVIOURS.ok
-  let headers: Readonly<Record<string, string>> = {}
+  const published = createPublished()
+  let generation = 1
+  // kid counts per authority, so that two authorities use the same ones.
+  let signer = await createSigner(alg, `key-${generation}`)
+  let keys: readonly unknown[] = [signer.jwk]
+  const handlers = new Map<string, Handle>()
 
   const origin = await listen(t, (request, response) => {
-    const endpoint = endpointOf(request.url ?? '', path, options.discovery)
-    if (endpoint === undefined) return void response.writeHead(404).end()
-    requests[endpoint]++
-    const document = endpoint === 'metadata' ? metadata : { keys: published }
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-    respond(response, document)
+    const handle = handlers.get(request.url ?? '')
+    return handle ? handle(request, response) : response.writeHead(404).end()
   })
   const issuer = origin + path
-  const jwksUri = `${issuer}/jwks`
-  const metadata = { issuer, jwks_uri: jwksUri, ...options.metadata }
-
-  const sign: Authority['sign'] = (payload, header) => signWith(signer, alg, payload, header)
+  const url = urlsOf(issuer, options)
+  const client = { ...GATEWAY, ...options.client }
+  const sign: Authority['sign'] = (payload, header) => signWith(signer, payload, header)
+  const token = createTokenEndpoint(client)
+  const introspection = createIntrospectionEndpoint({
+    issuer,
+    clientId: client.id,
+    validClaims: () => ({ active: true, token_type: 'DPoP', ...validClaims(issuer) }),
+    sign,
+    authenticate: createAuthentication({ client, issuer, isIssued: token.isIssued }),
+  })
+  const metadata = {
+    issuer,
+    jwks_uri: url.jwks,
+    introspection_endpoint: url.introspection,
+    token_endpoint: url.token,
+    ...options.metadata,
+  }
+  const serve = (location: string, handle: Handle) => {
+    handlers.set(new URL(location).pathname, handle)
+  }
+  serve(
+    url.metadata,
+    published.handle('metadata', () => metadata),
+  )
+  serve(
+    url.jwks,
+    published.handle('jwks', () => ({ keys })),
+  )
+  serve(
+    `${origin}/elsewhere`,
+    published.handle('elsewhere', () => metadata),
+  )
+  serve(url.introspection, introspection.handle)
+  serve(url.token, token.handle)
 
   return {
     issuer,
-    jwksUri,
-    requests,
+    jwksUri: url.jwks,
+    introspectionUri: url.introspection,
+    tokenUri: url.token,
+    requests: published.requests,
+    introspection: introspection.endpoint,
+    tokenEndpoint: token.endpoint,
     sign,
     mint: (claims, header) => sign(JSON.stringify({ ...validClaims(issuer), ...claims }), header),
     keys: () => [signer.jwk],
-    publish(keys) {
-      published = keys
+    publish(others) {
+      keys = others
     },
     async rotate() {
-      signer = await createSigner(alg, generations)
-      published = [signer.jwk]
+      generation += 1
+      signer = await createSigner(alg, `key-${generation}`)
+      keys = [signer.jwk]
     },
-    behave(behaviour, cacheControl) {
-      respond = BEHAVIOURS[behaviour]
-      headers = cacheControl === undefined ? {} : { 'cache-control': cacheControl }
-    },
+    behave: published.behave,
   }
 }
 
@@ -112,67 +159,22 @@ function validClaims(issuer: string) {
   }
 }
 
-interface Signer {
-  readonly jwk: JWK & { readonly kid: string }
-  readonly privateKey: CryptoKey
-}
-
-function signWith({ jwk, privateKey }: Signer, alg: string, payload: string, header?: Overrides) {
-  return new CompactSign(new TextEncoder().encode(payload))
-    .setProtectedHeader({ typ: 'at+jwt', kid: jwk.kid, ...header, alg })
-    .sign(privateKey)
-}
-
-/** kid counts per authority, so that two authorities use the same ones. */
-async function createSigner(alg: string, generations: { count: number }): Promise<Signer> {
-  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true })
-  const kid = `key-${++generations.count}`
-  return { jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }, privateKey }
-}
-
-function endpointOf(url: string, path: string, discovery: AuthorityOptions['discovery']) {
-  if (url === `${path}/jwks`) return 'jwks'
-  if (url === '/elsewhere') return 'elsewhere'
-  const location =
-    discovery === 'openid'
-      ? `${path}/.well-known/openid-configuration`
-      : `/.well-known/oauth-authorization-server${path}`
-  return url === location ? 'metadata' : undefined
-}
-
-type Respond = (response: ServerResponse, document: object) => void
-
-const json: Respond = (response, document) => {
-  response.setHeader('content-type', 'application/json').end(JSON.stringify(document))
-}
-
-const withKeys =
-  (keys: unknown): Respond =>
-  (response, document) => {
-    json(response, 'keys' in document ? { keys } : document)
+function urlsOf(issuer: string, { discovery, endpoints }: AuthorityOptions) {
+  const base = issuer.replace(/\/$/, '')
+  const { origin } = new URL(issuer)
+  const path = base.slice(origin.length)
+  return {
+    jwks: base + (endpoints?.jwks ?? '/jwks'),
+    introspection: base + (endpoints?.introspection ?? '/introspect'),
+    token: base + (endpoints?.token ?? '/token'),
+    metadata:
+      discovery === 'openid'
+        ? `${base}/.well-known/openid-configuration`
+        : `${origin}/.well-known/oauth-authorization-server${path}`,
   }
-
-const BEHAVIOURS: Readonly<Record<Behaviour, Respond>> = {
-  ok: json,
-  error: (response) => void response.writeHead(500).end('{"keys":[]}'),
-  hang: () => undefined,
-  drip(response) {
-    const timer = setInterval(() => response.write(' '), 10)
-    response.on('close', () => {
-      clearInterval(timer)
-    })
-  },
-  html: (response) => void response.end('<!doctype html><title>Maintenance</title>'),
-  redirect: (response) => void response.writeHead(302, { location: '/elsewhere' }).end(),
-  large: (response, document) => {
-    json(response, { ...document, padding: 'x'.repeat(1024 * 1024) })
-  },
-  empty: withKeys([]),
-  invalid: withKeys({}),
-  many: withKeys(Array.from({ length: 1_001 }, () => ({ kty: 'EC' }))),
 }
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => void
+type Handle = (request: IncomingMessage, response: ServerResponse) => unknown
 
 async function listen(t: Owner, handle: Handle): Promise<string> {
   const server = createServer(handle)

@@ -6,7 +6,13 @@ import { parseConfig } from '../../src/config/load.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { createLogger } from '../../src/log.ts'
 import { createClient, type Client, type ProofOptions } from './client.ts'
-import { AUDIENCE, createAuthority, type Authority, type Overrides } from './jwks-server.ts'
+import {
+  AUDIENCE,
+  createAuthority,
+  type Authority,
+  type AuthorityOptions,
+  type Overrides,
+} from './jwks-server.ts'
 import type { Owner } from './owner.ts'
 import { request as sendRequest, type Header, type RawRequest } from './raw-http.ts'
 import type { RawResponse } from './raw-response.ts'
@@ -21,8 +27,10 @@ export interface StageOptions {
   readonly server?: string
   /** YAML of `server.drain`. */
   readonly drain?: string
-  /** YAML members of the issuer, each on a line of its own. */
-  readonly issuer?: string
+  /** What is otherwise at the authorization server. */
+  readonly authority?: AuthorityOptions
+  /** YAML members of the issuer, each on a line of its own. `issuer` and `audience` have defaults. */
+  readonly issuer?: string | ((authority: Authority) => string)
   /** YAML of further issuers, each on a line of its own. */
   readonly moreIssuers?: string
   /** Epoch seconds. Default is the clock of the machine. */
@@ -61,6 +69,8 @@ export interface Stage {
   readonly log: () => readonly Readonly<Record<string, unknown>>[]
   /** An access token bound to the client's key, valid but for the claims given. */
   readonly mint: (claims?: Overrides, header?: Overrides) => Promise<string>
+  /** An opaque token bound to the client's key, valid but for the claims given. */
+  readonly issue: (claims?: Overrides) => string
   /** Sends a request that is valid but for what is given. */
   readonly send: (request?: StageRequest) => Promise<Answer>
   readonly stop: () => Promise<void>
@@ -69,7 +79,7 @@ export interface Stage {
 export const PUBLIC_URL = 'https://api.example.com'
 
 export async function createStage(t: Owner, options: StageOptions = {}): Promise<Stage> {
-  const authority = await createAuthority(t)
+  const authority = await createAuthority(t, options.authority)
   const upstream = await startUpstream(t)
   const client = await createClient()
   const lines: string[] = []
@@ -97,6 +107,8 @@ export async function createStage(t: Owner, options: StageOptions = {}): Promise
     client,
     log: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     mint,
+    issue: (claims) =>
+      authority.introspection.issue({ cnf: { jkt: client.thumbprint }, ...claims }),
     stop,
     async send(request = {}) {
       const { path = '/api/orders', headers = [], method = 'GET' } = request
@@ -126,7 +138,9 @@ async function valid(
 }
 
 function yaml(options: StageOptions, authority: Authority, upstream: Upstream): string {
-  const { server = `  publicUrl: ${PUBLIC_URL}`, settings = '', issuer = '' } = options
+  const { server = `  publicUrl: ${PUBLIC_URL}`, settings = '' } = options
+  const issuer =
+    typeof options.issuer === 'function' ? options.issuer(authority) : (options.issuer ?? '')
   const routes =
     options.routes?.(upstream) ?? `- { name: api, path: /api/*, upstream: ${upstream.url} }`
   return [
@@ -138,7 +152,7 @@ function yaml(options: StageOptions, authority: Authority, upstream: Upstream): 
     settings,
     'issuers:',
     '  main:',
-    `    issuer: ${authority.issuer}`,
+    ...(/^issuer:/m.test(issuer) ? [] : [`    issuer: ${authority.issuer}`]),
     ...(issuer.includes('audience:') ? [] : [`    audience: ${AUDIENCE}`]),
     ...issuer.split('\n').map((line) => `    ${line}`),
     ...(options.moreIssuers ?? '').split('\n').map((line) => `  ${line}`),

@@ -5,7 +5,8 @@ import { cacheTokens, type VerifyFresh } from '../../src/token/cached.ts'
 import { readAccessToken } from '../../src/token/claims.ts'
 import { createJwtVerifier } from '../../src/token/jwt.ts'
 import { AUDIENCE, createAuthority } from '../support/jwks-server.ts'
-import { ALL, keySetOf, wallClock } from './verifier.ts'
+import { ALL, keySetOf } from '../issuer/key-set.ts'
+import { wallClock } from './verifier.ts'
 
 const NOW = 1_700_000_000
 const RULES = { name: 'main', issuer: 'i', audience: 'none', clockSkewSeconds: 0 } as const
@@ -27,7 +28,7 @@ const sha256 = (token: string) => createHash('sha256').update(token).digest('bas
 
 t.test('a kept token is the same object and is not verified again', async (t) => {
   const { state, verify } = createVerifier()
-  const cached = cacheTokens(verify)
+  const cached = cacheTokens(verify).verify
   const first = await cached('a', 'hash-a', NOW)
   t.equal(await cached('a', 'hash-a', NOW + 59), first)
   t.not(await cached('b', 'hash-b', NOW), first)
@@ -36,7 +37,7 @@ t.test('a kept token is the same object and is not verified again', async (t) =>
 
 t.test('a token is not used past its expiry', async (t) => {
   const { state, verify } = createVerifier()
-  const cached = cacheTokens(verify)
+  const cached = cacheTokens(verify).verify
   await cached('a', 'hash-a', NOW)
   await cached('a', 'hash-a', NOW + 60)
   t.equal(state.calls, 2)
@@ -44,7 +45,7 @@ t.test('a token is not used past its expiry', async (t) => {
 
 t.test('a token is verified again when its verdict no longer stands', async (t) => {
   const { state, verify } = createVerifier()
-  const cached = cacheTokens(verify)
+  const cached = cacheTokens(verify).verify
   const first = await cached('a', 'hash-a', NOW)
   state.trusted = false
   t.not(await cached('a', 'hash-a', NOW), first)
@@ -53,7 +54,7 @@ t.test('a token is verified again when its verdict no longer stands', async (t) 
 
 t.test('#243 requests with the same new token share its verification', async (t) => {
   const { state, verify } = createVerifier()
-  const cached = cacheTokens(verify)
+  const cached = cacheTokens(verify).verify
   const tokens = await Promise.all(Array.from({ length: 100 }, () => cached('a', 'hash-a', NOW)))
   t.equal(new Set(tokens).size, 1)
   t.equal(state.calls, 1)
@@ -61,7 +62,7 @@ t.test('#243 requests with the same new token share its verification', async (t)
 
 t.test('refusals are not kept', async (t) => {
   const { state, verify } = createVerifier()
-  const cached = cacheTokens(verify)
+  const cached = cacheTokens(verify).verify
   await t.rejects(cached('bad', 'hash', NOW), { code: 'token_signature' })
   await t.rejects(cached('bad', 'hash', NOW), { code: 'token_signature' })
   t.equal(state.calls, 2)
@@ -69,7 +70,7 @@ t.test('refusals are not kept', async (t) => {
 
 t.test('garbage pushes nothing out and leaves nothing behind', async (t) => {
   const { state, verify } = createVerifier()
-  const cached = cacheTokens(verify, { maxEntries: 1 })
+  const cached = cacheTokens(verify, { maxEntries: 1 }).verify
   const first = await cached('a', 'hash-a', NOW)
   for (let index = 0; index < 10_000; index++) {
     await cached('bad', `hash-${index}`, NOW).catch(() => undefined)
@@ -80,7 +81,7 @@ t.test('garbage pushes nothing out and leaves nothing behind', async (t) => {
 
 t.test('the token used longest ago makes room', async (t) => {
   const { state, verify } = createVerifier()
-  const cached = cacheTokens(verify, { maxEntries: 2 })
+  const cached = cacheTokens(verify, { maxEntries: 2 }).verify
   for (const token of ['a', 'b', 'a', 'c', 'a', 'b']) await cached(token, token, NOW)
   t.equal(state.calls, 4, 'a and c once, b twice')
 })
@@ -89,7 +90,7 @@ t.test('a key the issuer withdraws takes the tokens signed with it along', async
   const authority = await createAuthority(t)
   const keys = keySetOf(t, authority)
   await keys.start()
-  const verify = cacheTokens(
+  const { verify } = cacheTokens(
     createJwtVerifier([
       {
         ...RULES,

@@ -29,7 +29,8 @@ t.test('#223 exp past, within skew, missing', async (t) => {
   t.equal(readExpiry({ exp: NOW - 29 }, 30, NOW), NOW + 1)
   t.throws(() => readExpiry({ exp: NOW - 30 }, 30, NOW), { code: 'token_expired' })
   t.throws(() => readExpiry({ exp: -1 }, 30, NOW), { code: 'token_expired' })
-  t.throws(() => readExpiry({}, 30, NOW), { code: 'token_malformed' })
+  t.equal(readExpiry({}, 30, NOW), undefined)
+  t.equal(readExpiry({ exp: null }, 30, NOW), undefined)
 })
 
 t.test('#223 nbf future, iat future', async (t) => {
@@ -39,7 +40,7 @@ t.test('#223 nbf future, iat future', async (t) => {
 })
 
 t.test('#224 times that are no seconds', async (t) => {
-  for (const exp of [String(NOW + 60), (NOW + 60) * 1_000, Infinity, null, {}, true]) {
+  for (const exp of [String(NOW + 60), (NOW + 60) * 1_000, Infinity, {}, true]) {
     t.throws(() => readExpiry({ exp }, 30, NOW), { code: 'token_malformed' }, `exp ${inspect(exp)}`)
   }
   for (const time of [String(NOW), Infinity, {}]) {

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto'
 import t from 'tap'
 import { createJwtVerifier } from '../../src/token/jwt.ts'
 import { AUDIENCE, createAuthority, THUMBPRINT } from '../support/jwks-server.ts'
-import { ALL, keySetOf, verifierOf, wallClock } from './verifier.ts'
+import { ALL, keySetOf } from '../issuer/key-set.ts'
+import { verifierOf, wallClock } from './verifier.ts'
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 

@@ -1,25 +1,8 @@
-import { ALGORITHMS, type AlgorithmName } from '../../src/jws/algorithms.ts'
+import { ALL, keySetOf } from '../issuer/key-set.ts'
 import type { AccessToken } from '../../src/token/access-token.ts'
-import type { KeySourceOptions } from '../../src/token/key-source.ts'
 import { createJwtVerifier, type Issuer } from '../../src/token/jwt.ts'
-import { createKeySet, type KeySet } from '../../src/token/keys.ts'
 import { AUDIENCE, type Authority } from '../support/jwks-server.ts'
 import type { Owner } from '../support/owner.ts'
-
-export const ALL = Object.keys(ALGORITHMS) as AlgorithmName[]
-
-/** Keys of an authority, not started. */
-export function keySetOf(
-  t: Owner,
-  authority: Authority,
-  options: Partial<KeySourceOptions> = {},
-): KeySet {
-  const { issuer, jwksUri } = authority
-  const report = () => undefined
-  const keys = createKeySet({ issuer, jwksUri, algorithms: ALL, report, ...options })
-  t.teardown(keys.close)
-  return keys
-}
 
 /** Verifies the tokens of an authority as `main`, with loaded keys. */
 export async function verifierOf(

@@ -1,15 +1,18 @@
 /** Fetches what an issuer publishes, keeps the last usable set of keys, and refreshes it. */
 import { withAliases, type AlgorithmName } from '../jws/algorithms.ts'
-import { fetchJson, reason, type FetchOptions } from './fetch-json.ts'
+import type { Discovery } from './discovery.ts'
+import { fetchJson } from './fetch-json.ts'
 import { readJwks, type Jwks } from './jwks.ts'
-import { discover } from './metadata.ts'
+import { readEndpoint, readSigningAlgorithms } from './metadata.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
+import { reason } from './request.ts'
 import { processTiming, type Timing } from './timing.ts'
 
 export interface KeySourceOptions {
   readonly issuer: string
-  /** Left out, it is discovered from the issuer's metadata at every refresh. */
+  /** Left out, it is discovered. */
   readonly jwksUri?: string | undefined
+  readonly discovery: Discovery
   readonly algorithms: readonly AlgorithmName[]
   /** Allows plain http to hosts beyond loopback. Default is false. */
   readonly allowHttp?: boolean
@@ -42,15 +45,17 @@ const REFRESH_SECONDS = { shortest: 60, usual: 600, longest: 3_600 } as const
 
 export function createKeySource(options: KeySourceOptions): KeySource {
   const { issuer, report, timing = processTiming } = options
-  const algorithms = withAliases(options.algorithms)
+  const { allowHttp = false, timeoutMs = 5_000 } = options
   const closing = new AbortController()
+  const bounds = { allowHttp, timeoutMs, signal: closing.signal, maxBytes: MAX_DOCUMENT_BYTES }
   let kept: { readonly keys: LoadedKeys; readonly loadedAt: number } | undefined
 
   const refresher = createRefresher({
     timing,
     async load() {
-      const { document, maxAgeSeconds } = await fetchJwks(options, closing.signal)
-      const keys = withVersion(kept?.keys, readJwks(document, algorithms))
+      const { url, accepted } = await locate(options)
+      const { document, maxAgeSeconds } = await fetchJson(url, bounds)
+      const keys = withVersion(kept?.keys, readJwks(document, accepted))
       describeChange(keys, kept?.keys).forEach((event) => {
         report({ ...event, issuer })
       })
@@ -74,12 +79,17 @@ export function createKeySource(options: KeySourceOptions): KeySource {
   }
 }
 
-async function fetchJwks(options: KeySourceOptions, signal: AbortSignal) {
-  const { issuer, allowHttp = false, timeoutMs = 5_000 } = options
-  const fetching: FetchOptions = { allowHttp, timeoutMs, signal, maxBytes: MAX_DOCUMENT_BYTES }
-  const url = options.jwksUri ?? (await discover(issuer, fetching)).jwks_uri
-  if (url === undefined) throw new Error('the metadata of the issuer has no jwks_uri')
-  return fetchJson(url, fetching)
+/** Where the keys are, and which algorithms they may be for: those both sides know. */
+async function locate({ jwksUri, discovery, algorithms, allowHttp = false }: KeySourceOptions) {
+  const configured = withAliases(algorithms)
+  if (jwksUri !== undefined) return { url: jwksUri, accepted: configured }
+  const metadata = await discovery.metadata()
+  const published = readSigningAlgorithms(metadata)
+  const accepted = new Set([...configured].filter((name) => published?.has(name) ?? true))
+  if (accepted.size > 0) return { url: readEndpoint(metadata, 'jwks_uri', allowHttp), accepted }
+  throw new Error(
+    `the issuer signs with none of the algorithms configured: ${[...configured].join(' ')}`,
+  )
 }
 
 function withVersion(previous: LoadedKeys | undefined, next: Jwks): LoadedKeys {
@@ -91,11 +101,17 @@ function withVersion(previous: LoadedKeys | undefined, next: Jwks): LoadedKeys {
 function describeChange(next: LoadedKeys, previous: LoadedKeys | undefined) {
   const skipped = next.skipped.filter((sentence) => !previous?.skipped.includes(sentence))
   const kids = new Set(next.keys.map(({ kid }) => kid ?? '(none)'))
+  const algorithms = new Set(next.keys.map(({ publicKey }) => publicKey.algorithm))
   return [
     ...skipped.map((sentence) => ({ level: 'warn', message: `${sentence}; left out` }) as const),
     ...(next.version === previous?.version
       ? []
-      : [{ level: 'info', message: `keys loaded, kid: ${[...kids].join(' ')}` } as const]),
+      : [
+          {
+            level: 'info',
+            message: `keys loaded, kid: ${[...kids].join(' ')}; for ${[...algorithms].join(' ')}`,
+          } as const,
+        ]),
   ]
 }
 

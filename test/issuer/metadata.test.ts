@@ -1,21 +1,16 @@
 import t from 'tap'
-import { isSafeToFetch } from '../../src/token/fetch-json.ts'
-import { discover } from '../../src/token/metadata.ts'
+import { isSafeToFetch } from '../../src/issuer/request.ts'
+import { discover, readEndpoint, readSigningAlgorithms } from '../../src/issuer/metadata.ts'
 import { createAuthority } from '../support/jwks-server.ts'
 
-const options = () => ({
-  allowHttp: false,
-  timeoutMs: 1_000,
-  maxBytes: 65_536,
-  signal: new AbortController().signal,
-})
+const options = () => ({ allowHttp: false, timeoutMs: 1_000, maxBytes: 65_536 })
 
 t.test('RFC 8414 §3.1 the location goes between host and path', async (t) => {
   for (const path of ['', '/tenant', '/a/b']) {
     const authority = await createAuthority(t, { path })
     const metadata = await discover(authority.issuer, options())
-    t.equal(metadata.jwks_uri, authority.jwksUri, path)
-    t.equal(metadata.issuer, authority.issuer, path)
+    t.equal(metadata['jwks_uri'], authority.jwksUri, path)
+    t.equal(metadata['issuer'], authority.issuer, path)
   }
 })
 
@@ -23,7 +18,7 @@ t.test('OpenID Connect Discovery §4 the location goes after the path', async (t
   for (const path of ['', '/tenant']) {
     const authority = await createAuthority(t, { path, discovery: 'openid' })
     const metadata = await discover(authority.issuer, options())
-    t.equal(metadata.jwks_uri, authority.jwksUri, path)
+    t.equal(metadata['jwks_uri'], authority.jwksUri, path)
   }
 })
 
@@ -41,27 +36,41 @@ t.test('#220 a trailing slash that differs is named with the right value', async
   })
 })
 
-t.test('an endpoint that nobody calls is not looked at', async (t) => {
-  const endpoint = 'http://as.example.com/introspect'
-  const metadata = { introspection_endpoint: endpoint, token_endpoint: 7 }
-  const authority = await createAuthority(t, { metadata })
-  t.strictSame(await discover(authority.issuer, options()), {
-    issuer: authority.issuer,
-    jwks_uri: authority.jwksUri,
-  })
-})
-
-t.test('metadata without keys', async (t) => {
-  const authority = await createAuthority(t, { metadata: { jwks_uri: null } })
-  t.equal((await discover(authority.issuer, options())).jwks_uri, undefined)
-})
-
-t.test('a jwks_uri that is not https is refused', async (t) => {
-  for (const jwks_uri of ['http://as.example.com/jwks', 'file:///etc/passwd', '/jwks', 7]) {
-    const authority = await createAuthority(t, { metadata: { jwks_uri } })
-    const message = /jwks_uri is not an https URL/
-    await t.rejects(discover(authority.issuer, options()), { message }, String(jwks_uri))
+t.test('an endpoint is looked at when it is needed', async (t) => {
+  const unsafe = ['http://as.example.com/introspect', 'file:///etc/passwd', '/introspect', 7]
+  for (const introspection_endpoint of unsafe) {
+    const authority = await createAuthority(t, { metadata: { introspection_endpoint } })
+    const metadata = await discover(authority.issuer, options())
+    t.equal(readEndpoint(metadata, 'jwks_uri', false), authority.jwksUri)
+    t.throws(() => readEndpoint(metadata, 'introspection_endpoint', false), {
+      message: 'introspection_endpoint in the metadata of the issuer is not an https URL',
+    })
   }
+  t.equal(readEndpoint({ jwks_uri: 'http://as.test/' }, 'jwks_uri', true), 'http://as.test/')
+  for (const jwks_uri of [null, undefined]) {
+    t.throws(() => readEndpoint({ jwks_uri }, 'jwks_uri', false), {
+      message: 'the metadata of the issuer has no jwks_uri',
+    })
+  }
+})
+
+t.test('the algorithms an issuer says it signs with', async (t) => {
+  const read = (metadata: object) => readSigningAlgorithms({ ...metadata })
+  t.equal(read({ id_token_signing_alg_values_supported: ['RS256'] }), undefined)
+  t.equal(read({ access_token_signing_alg_values_supported: 'ES256' }), undefined)
+  t.strictSame(
+    [...(read({ access_token_signing_alg_values_supported: ['ES256', 'none', 'ES256', 7] }) ?? [])],
+    ['ES256'],
+  )
+  t.strictSame(
+    [
+      ...(read({
+        access_token_signing_alg_values_supported: ['EdDSA'],
+        introspection_signing_alg_values_supported: ['PS256', 'PS256'],
+      }) ?? []),
+    ],
+    ['EdDSA', 'PS256', 'Ed25519'],
+  )
 })
 
 t.test('both failures are told', async (t) => {

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { KeyEvent } from '../../src/token/key-source.ts'
+import type { KeyEvent } from '../../src/issuer/key-source.ts'
 import { createAuthority, type Behaviour } from '../support/jwks-server.ts'
 import { createTiming, until } from './manual-timing.ts'
-import { keySetOf } from './verifier.ts'
+import { keySetOf } from './key-set.ts'
 
 const DAY = 24 * 60 * 60 * 1_000
 
@@ -140,6 +140,30 @@ t.test('keys are found by the metadata of the issuer', async (t) => {
   await keys.start()
   t.ok(await keys.find('key-1', 'ES256'))
   t.strictSame(authority.requests, { metadata: 1, jwks: 1, elsewhere: 0 })
+})
+
+t.test('the algorithms are those that both sides know', async (t) => {
+  const metadata = { access_token_signing_alg_values_supported: ['RS256', 'ES256', 'ES256'] }
+  const authority = await createAuthority(t, { metadata })
+  const [jwk] = authority.keys()
+  authority.publish([
+    { ...jwk, alg: undefined },
+    (await createAuthority(t, { alg: 'ES384' })).keys()[0],
+  ])
+  const events: KeyEvent[] = []
+  const report = (event: KeyEvent) => void events.push(event)
+  const keys = keySetOf(t, authority, { jwksUri: undefined, report })
+  await keys.start()
+  t.ok(await keys.find('key-1', 'ES256'))
+  t.match(
+    events.map(({ message }) => message),
+    [/key-1 .*left out/, 'keys loaded, kid: key-1; for ES256'],
+  )
+
+  const none = keySetOf(t, authority, { jwksUri: undefined, algorithms: ['PS256', 'EdDSA'] })
+  await none.start()
+  const reason = 'the issuer signs with none of the algorithms configured: PS256 EdDSA Ed25519'
+  t.match(none.readiness(), { ready: false, reason })
 })
 
 t.test('metadata without jwks_uri', async (t) => {

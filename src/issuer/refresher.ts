@@ -2,7 +2,7 @@
  * Repeats a load in the background: after a success when the answer asks for it, after a failure
  * in 1, 2, 4 … 30 seconds. There is never more than one load under way.
  */
-import { reason } from './fetch-json.ts'
+import { reason } from './request.ts'
 import type { Timing } from './timing.ts'
 
 export interface Refresher {

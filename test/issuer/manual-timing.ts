@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Timing } from '../../src/token/timing.ts'
+import type { Timing } from '../../src/issuer/timing.ts'
 
 export interface ManualTiming extends Timing {
   /** Moves time on and runs what falls due, in order. */

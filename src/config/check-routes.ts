@@ -1,0 +1,110 @@
+/** The rules that join keys of the routes. */
+import type { Draft, DraftRoute, Placed } from './draft.ts'
+import { isPrefixOf, shapeOf } from './path.ts'
+import type { Fault, KeyPath } from './problem.ts'
+import { suggestion } from './suggestion.ts'
+
+/** The keys of a route that say who gets through. */
+export const ROUTE_PROTECTIONS = ['issuers', 'scopes', 'claims', 'dpop'] as const
+
+export function checkRoutes(draft: Draft): readonly Fault[] {
+  const routes = (draft.routes ?? []).flatMap((route, index) =>
+    route === undefined ? [] : [{ path: ['routes', index], route }],
+  )
+  return [
+    ...checkIssuersExist(draft, routes),
+    ...checkIntrospected(draft, routes),
+    ...checkNames(routes),
+    ...checkOverlaps(routes),
+    ...routes.flatMap(checkRoute),
+  ]
+}
+
+/** HTTP does not tell header names apart by case. */
+export function checkHeaders(names: object | undefined, parent: KeyPath): readonly Fault[] {
+  const seen = new Set<string>()
+  return Object.keys(names ?? {}).flatMap((name) => {
+    const isRepeated = seen.has(name.toLowerCase())
+    seen.add(name.toLowerCase())
+    const path = [...parent, 'headers', name]
+    return isRepeated
+      ? [{ path, message: 'is the same header as one above, in other case', atKey: true as const }]
+      : []
+  })
+}
+
+function checkIssuersExist({ issuers = {} }: Draft, routes: readonly Placed[]): readonly Fault[] {
+  const known = Object.keys(issuers)
+  const closed = routes.find(({ route }) => route.access !== 'public')
+  if (known.length === 0 && closed !== undefined) {
+    const message = 'at least one is needed, unless every route is public'
+    return [{ path: ['issuers'], message, atKey: true }]
+  }
+  return routes.flatMap(({ path, route }) =>
+    (route.issuers ?? []).flatMap((name, index) => {
+      if (typeof name !== 'string' || known.includes(name)) return []
+      const message = `there is no such issuer${suggestion(name, known)}`
+      return [{ path: [...path, 'issuers', index], message }]
+    }),
+  )
+}
+
+/** An opaque token does not say who issued it. */
+function checkIntrospected({ issuers = {} }: Draft, routes: readonly Placed[]): readonly Fault[] {
+  const asked = Object.keys(issuers).filter((name) => issuers[name]?.introspection !== undefined)
+  return routes.flatMap(({ path, route }) => {
+    const taken = asked.filter((name) => route.issuers?.includes(name) ?? true)
+    if (route.access === 'public' || taken.length < 2) return []
+    const message =
+      `more than one has introspection (${taken.join(', ')}): of a token that is no JWT nobody ` +
+      'could say which to ask'
+    return [{ path: [...path, 'issuers'], message, atKey: true }]
+  })
+}
+
+function checkNames(routes: readonly Placed[]): readonly Fault[] {
+  return routes.flatMap(({ path, route: { name } }, index) => {
+    if (name === undefined) return []
+    const first = routes.findIndex(({ route }) => route.name === name)
+    if (first === index) return []
+    return [{ path: [...path, 'name'], message: 'another route above has this name' }]
+  })
+}
+
+function checkOverlaps(routes: readonly Placed[]): readonly Fault[] {
+  return routes.flatMap(({ path, route }, index) => {
+    const twin = routes.slice(0, index).find((earlier) => matchesSame(earlier.route, route))
+    if (twin === undefined) return []
+    const name = twin.route.name ?? 'a route above'
+    return [{ path: [...path, 'path'], message: `${name} already takes these requests` }]
+  })
+}
+
+function matchesSame(a: DraftRoute, b: DraftRoute): boolean {
+  if (a.path === undefined || b.path === undefined) return false
+  if (a.host !== b.host || shapeOf(a.path) !== shapeOf(b.path)) return false
+  const { methods } = b
+  return (
+    a.methods === undefined || methods === undefined || a.methods.some((m) => methods.includes(m))
+  )
+}
+
+function checkRoute({ path, route }: Placed): readonly Fault[] {
+  const faults = [...checkHeaders(route.identity?.headers, [...path, 'identity'])]
+  const { stripPrefix } = route
+  if (
+    stripPrefix !== undefined &&
+    route.path !== undefined &&
+    !isPrefixOf(stripPrefix, route.path)
+  ) {
+    faults.push({ path: [...path, 'stripPrefix'], message: 'is not the beginning of path' })
+  }
+  if (route.access !== 'public') return faults
+  // A rule that is never applied is worse than none: it reads as if it protected the route.
+  for (const key of ROUTE_PROTECTIONS) {
+    if (route[key] === undefined) continue
+    const message = 'has no effect on a public route'
+    faults.push({ path: [...path, key], message, atKey: true })
+  }
+  return faults
+}
