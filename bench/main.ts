@@ -6,6 +6,7 @@
 import { rmSync } from 'node:fs'
 import { createAuthority, AUDIENCE } from '../test/support/jwks-server.ts'
 import type { Owner } from '../test/support/owner.ts'
+import { GATEWAY } from '../test/support/registered-client.ts'
 import { startRedis } from '../test/support/redis.ts'
 import { sendAll } from './load.ts'
 import { isInstalled } from './process.ts'
@@ -25,10 +26,12 @@ const WARM_UP = 5_000
 const REQUESTS = 20_000
 const ROUNDS = 3
 const NGINX = 'nginx, plain proxy'
+const INTROSPECTION = `introspection: { auth: { method: client_secret_basic, clientId: ${GATEWAY.id}, clientSecret: ${GATEWAY.secret} } }`
 
 interface Subject {
   readonly name: string
   readonly server: Server
+  readonly callers: readonly Caller[]
 }
 
 const cleanUps: (() => unknown)[] = []
@@ -36,29 +39,34 @@ const owner: Owner = { teardown: (cleanUp) => cleanUps.unshift(cleanUp) }
 
 async function main(): Promise<void> {
   const authority = await createAuthority(owner)
-  const callers = await createCallers(CONNECTIONS, authority)
+  const callers = await createCallers(CONNECTIONS, authority.mint)
   const upstream = await startUpstream()
-  const gateway = (replay: string) =>
-    startGateway({ upstream, issuer: authority.issuer, audience: AUDIENCE, replay })
+  const gateway = (replay: string, introspection = '') =>
+    startGateway({ upstream, issuer: authority.issuer, audience: AUDIENCE, replay, introspection })
   const subjects: Subject[] = [
-    { name: 'gateway, memory', server: await gateway('{ store: memory }') },
+    { name: 'gateway, memory', server: await gateway('{ store: memory }'), callers },
+    {
+      name: 'gateway, memory, opaque tokens',
+      server: await gateway('{ store: memory }', INTROSPECTION),
+      callers: await createCallers(CONNECTIONS, authority.introspection.issue),
+    },
   ]
-  if (hasNginx) subjects.unshift({ name: NGINX, server: await startNginxProxy(upstream) })
+  if (hasNginx) subjects.unshift({ name: NGINX, server: await startNginxProxy(upstream), callers })
   if (isInstalled('redis-server')) {
     const { url } = await startRedis(owner)
     const replay = `{ store: redis, url: "${url}", timeout: 2s }`
-    subjects.push({ name: 'gateway, Redis', server: await gateway(replay) })
+    subjects.push({ name: 'gateway, Redis', server: await gateway(replay), callers })
   }
   owner.teardown(() =>
     Promise.all([upstream, ...subjects.map((it) => it.server)].map((it) => it.stop())),
   )
 
-  for (const { server } of subjects) await measure(server, callers, WARM_UP)
+  for (const subject of subjects) await measure(subject, WARM_UP)
   const rounds = []
   for (let round = 0; round < ROUNDS; round++) {
     const verification = verifyCost()
     const costs = []
-    for (const { server } of subjects) costs.push(await measure(server, callers, REQUESTS))
+    for (const subject of subjects) costs.push(await measure(subject, REQUESTS))
     rounds.push({ verification, costs })
   }
   print(subjects, rounds)
@@ -74,7 +82,7 @@ interface Round {
   readonly costs: readonly Cost[]
 }
 
-async function measure(server: Server, callers: readonly Caller[], count: number): Promise<Cost> {
+async function measure({ server, callers }: Subject, count: number): Promise<Cost> {
   const requests = signRequests(callers, server.port, count)
   const before = server.cpuMicroseconds()
   const { seconds } = await sendAll(server.port, requests, CONNECTIONS)

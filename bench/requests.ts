@@ -2,7 +2,6 @@
 import { createHash, createPrivateKey, randomUUID, sign, type KeyObject } from 'node:crypto'
 import { exportPKCS8 } from 'jose'
 import { createClient, type Client } from '../test/support/client.ts'
-import type { Authority } from '../test/support/jwks-server.ts'
 
 export interface Caller {
   readonly client: Client
@@ -10,8 +9,17 @@ export interface Caller {
   readonly token: string
 }
 
+/** What a client's token says besides what every token says. */
+interface TokenClaims {
+  readonly exp: number
+  readonly cnf: { readonly jkt: string }
+}
+
 /** Clients with an ES256 key and a token of their own. */
-export function createCallers(count: number, authority: Authority): Promise<readonly Caller[]> {
+export function createCallers(
+  count: number,
+  issue: (claims: TokenClaims) => string | Promise<string>,
+): Promise<readonly Caller[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
       const client = await createClient()
@@ -20,7 +28,7 @@ export function createCallers(count: number, authority: Authority): Promise<read
         client,
         // node:crypto signs a proof in a quarter of the time WebCrypto takes.
         key: createPrivateKey(await exportPKCS8(client.privateKey)),
-        token: await authority.mint({ exp, cnf: { jkt: client.thumbprint } }),
+        token: await issue({ exp, cnf: { jkt: client.thumbprint } }),
       }
     }),
   )

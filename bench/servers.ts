@@ -39,6 +39,8 @@ export interface GatewayOptions {
   readonly audience: string
   /** YAML of the `replay` mapping. */
   readonly replay: string
+  /** YAML members of the issuer besides. */
+  readonly introspection?: string
 }
 
 export async function startGateway(options: GatewayOptions): Promise<Server> {
@@ -49,7 +51,11 @@ export async function startGateway(options: GatewayOptions): Promise<Server> {
     file,
     `server: { listen: 127.0.0.1:${port}, publicUrl: http://127.0.0.1:${port} }
 admin: { listen: 127.0.0.1:${adminPort} }
-issuers: { bench: { issuer: ${options.issuer}, audience: ${options.audience} } }
+issuers:
+  bench:
+    issuer: ${options.issuer}
+    audience: ${options.audience}
+    ${options.introspection ?? ''}
 replay: ${options.replay}
 routes:
   - { name: orders, path: /orders/*, upstream: ${upstream}, scopes: [read] }
