@@ -2,6 +2,7 @@
 import { createHash, createPrivateKey, randomUUID, sign, type KeyObject } from 'node:crypto'
 import { exportPKCS8 } from 'jose'
 import { createClient, type Client } from '../test/support/client.ts'
+import type { Overrides } from '../test/support/jwks-server.ts'
 
 export interface Caller {
   readonly client: Client
@@ -9,16 +10,10 @@ export interface Caller {
   readonly token: string
 }
 
-/** What a client's token says besides what every token says. */
-interface TokenClaims {
-  readonly exp: number
-  readonly cnf: { readonly jkt: string }
-}
-
 /** Clients with an ES256 key and a token of their own. */
 export function createCallers(
   count: number,
-  issue: (claims: TokenClaims) => string | Promise<string>,
+  issue: (claims: Overrides) => string | Promise<string>,
 ): Promise<readonly Caller[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
