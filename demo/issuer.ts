@@ -75,7 +75,7 @@ async function baseConfiguration(): Promise<Configuration> {
 }
 
 /** What oidc-provider must remember here: the proofs it has seen. Its own store warns at start. */
-function createAdapter(): Adapter {
+export function createAdapter(): Adapter {
   const entries = new Map<string, AdapterPayload>()
   const unused = () => Promise.resolve(undefined)
   return {
@@ -97,7 +97,7 @@ function createAdapter(): Adapter {
 }
 
 /** oidc-provider 9 is for Node 22 and later: on 20 it warns, and misses one function. */
-async function importProvider() {
+export async function importProvider() {
   if (!('parse' in URL)) {
     const parse = (url: string, base?: string) =>
       URL.canParse(url, base) ? new URL(url, base) : null

@@ -30,7 +30,7 @@ export const REFUSALS = {
   credentials_malformed:  { ...invalidRequest, description: 'The Authorization header is not a scheme followed by one token' },
   credentials_multiple:   { ...invalidRequest, description: 'The access token was sent more than once' },
   credentials_mixed:      { ...invalidRequest, description: 'A proof was sent with a Bearer token: use the DPoP scheme' },
-  proof_missing:          { ...invalidRequest, description: 'The DPoP scheme needs a proof in the DPoP header' },
+  proof_missing:          { ...invalidRequest, description: 'There is no proof in the DPoP header' },
 
   proof_multiple:         { ...invalidProof, description: 'There is more than one DPoP header' },
   proof_malformed:        { ...invalidProof, description: 'The proof is not a well-formed signed JWT in compact form' },
@@ -43,6 +43,8 @@ export const REFUSALS = {
   proof_claim_missing:    { ...invalidProof, description: 'jti, htm, htu, iat or ath is missing or not of its type' },
   proof_method:           { ...invalidProof, description: 'htm does not match the request method' },
   proof_target:           { ...invalidProof, description: 'htu does not match the URL of the request' },
+  // RFC 9449 §8, §9: not that anything is wrong, but that the next proof should hold the nonce.
+  proof_nonce:            { status: 401, error: 'use_dpop_nonce', challenge: true, description: 'Sign the proof again with the nonce in the DPoP-Nonce header' },
   proof_expired:          { ...invalidProof, description: 'The proof is too old: sign a new one for every request, with iat in seconds' },
   proof_premature:        { ...invalidProof, description: 'The proof is dated in the future: check the clock, and that iat is in seconds' },
   proof_token_hash:       { ...invalidProof, description: 'ath is not the SHA-256 of the access token in base64url without padding' },
@@ -63,6 +65,8 @@ export const REFUSALS = {
   // RFC 9449 §7.2: a bound token is never accepted as a bearer token.
   token_bound:            { ...invalidToken, description: 'The access token is bound to a key: send it with the DPoP scheme and a proof' },
 
+  // RFC 9470 §3.
+  authentication_insufficient: { status: 401, error: 'insufficient_user_authentication', challenge: true, description: 'The user must authenticate again, or more strongly, for this route' },
   scope_insufficient:     { status: 403, error: 'insufficient_scope', challenge: true, description: 'The access token lacks a scope this route requires' },
   claim_refused:          { status: 403, error: 'access_denied', description: 'A claim of the access token is not among the values this route allows' },
 
@@ -90,11 +94,21 @@ export const REFUSALS = {
 
 export type DenialCode = keyof typeof REFUSALS
 
+/** Holds no token, no hash of one, no proof and no key. */
+export interface Comparison {
+  readonly expected: unknown
+  readonly received: unknown
+}
+
 export interface DenialOptions {
   /** For the log alone. Never holds a token, a proof or a secret. */
   readonly detail?: string
   /** For the log alone. */
   readonly cause?: unknown
+  /** What was asked for and what was sent, for the body on a route with `debug` too. */
+  readonly comparison?: Comparison
+  /** Our clock less the client's, where the client has said what its clock says. */
+  readonly clockDifferenceSeconds?: number
   /** Header fields that belong to this refusal, such as Allow. Never holds what a client sent. */
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -104,12 +118,17 @@ export class Denial extends Error {
   override readonly name = 'Denial'
   readonly code: DenialCode
   readonly detail: string | undefined
+  readonly comparison: Comparison | undefined
+  readonly clockDifferenceSeconds: number | undefined
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: DenialCode, { detail, cause, headers = {} }: DenialOptions = {}) {
+  constructor(code: DenialCode, options: DenialOptions = {}) {
+    const { detail, cause, comparison, clockDifferenceSeconds, headers = {} } = options
     super(code, cause === undefined ? undefined : { cause })
     this.code = code
     this.detail = detail
+    this.comparison = comparison
+    this.clockDifferenceSeconds = clockDifferenceSeconds
     this.headers = headers
   }
 }

@@ -1,10 +1,12 @@
 /** The composition root: from a Config to stores, gates, routes and servers. Knows every part. */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createMetrics } from './admin/metrics.ts'
 import { createAdminServer, type Component } from './admin/server.ts'
 import { looseSettings } from './config/loose-settings.ts'
 import type { Config } from './config/schema.ts'
 import { createBoundKeys } from './dpop/bound-key.ts'
+import { createNonces, type Nonces } from './dpop/nonce.ts'
 import { closeWithin, listen } from './http/listener.ts'
 import { createPublicOrigin } from './http/origin.ts'
 import { createProxy } from './http/proxy.ts'
@@ -60,6 +62,7 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
     verifierFor: issuers.verifierFor,
     replays: replays.store,
     boundKeys: createBoundKeys(),
+    nonces: compileNonces(config.nonce),
     clock,
   }
   const proxy = createProxy({
@@ -116,6 +119,12 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
       await flushLog(logger)
     },
   }
+}
+
+/** Without secrets of the operator: one that only this instance knows, until it stops. */
+function compileNonces({ secrets, lifetime }: Config['nonce']): Nonces {
+  const own = secrets ?? [randomBytes(32).toString('base64')]
+  return createNonces({ secrets: own, lifetimeSeconds: lifetime / 1000 })
 }
 
 function components(

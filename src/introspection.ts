@@ -36,6 +36,11 @@ export interface IssuerIntrospection extends Introspection {
 const ENDPOINT_SECONDS = 600
 const TOKEN_BYTES = 64 * 1024
 
+/** Without either use of its keys an issuer need not publish any. */
+export function needsKeys({ introspection }: IssuerConfig): boolean {
+  return !(introspection?.always === true && introspection.response === 'json')
+}
+
 export function createIssuerIntrospection(
   issuer: IssuerConfig,
   config: IntrospectionConfig,

@@ -1,7 +1,7 @@
 /** The configured issuers: what they publish, what they are asked, and who verifies a route's tokens. */
 import type { Component } from './admin/server.ts'
 import type { Config } from './config/schema.ts'
-import { createIssuerIntrospection, type IssuerIntrospection } from './introspection.ts'
+import { createIssuerIntrospection, needsKeys, type IssuerIntrospection } from './introspection.ts'
 import { createDiscovery } from './issuer/discovery.ts'
 import type { Outcome } from './issuer/introspection.ts'
 import { createKeySet, type Readiness } from './issuer/keys.ts'
@@ -95,13 +95,11 @@ function createMember(
         measure(name, outcome, seconds)
       },
     })
-  const isAlwaysAsked = introspection?.always === true
-  // Without either use of its keys an issuer need not publish any.
-  const parts = [...(isAlwaysAsked && introspection.response === 'json' ? [] : [keys]), own]
+  const parts = [...(needsKeys(config) ? [keys] : []), own]
   return {
     name,
     issuer,
-    verified: isAlwaysAsked ? undefined : { ...rules, algorithms, keys },
+    verified: introspection?.always === true ? undefined : { ...rules, algorithms, keys },
     asked: own && askedIssuer(own, rules, config, report),
     readiness: () =>
       parts.map((part) => part?.readiness()).find((it) => it?.ready === false) ?? { ready: true },

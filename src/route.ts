@@ -1,7 +1,9 @@
 /** A route of the configuration, compiled: nothing about it is worked out per request. */
 import type { Config, RouteConfig } from './config/schema.ts'
-import { createGate, type Gate, type Ports } from './gate.ts'
+import type { Nonces } from './dpop/nonce.ts'
+import { createGate, createProofGate, type Gate, type Ports } from './gate.ts'
 import { createChallenger } from './http/challenge.ts'
+import type { RefusalRules } from './http/refuse.ts'
 import type { Route } from './http/route.ts'
 import type { Pools } from './http/upstreams.ts'
 import { withAliases } from './jws/algorithms.ts'
@@ -10,6 +12,7 @@ import type { VerifyToken } from './token/access-token.ts'
 /** The ports of all gates. Which function verifies a token depends on the route. */
 export interface SharedPorts extends Omit<Ports, 'verifyToken'> {
   readonly verifierFor: (issuers: ReadonlySet<string>) => VerifyToken
+  readonly nonces: Nonces
 }
 
 export function compileRoute(
@@ -18,15 +21,17 @@ export function compileRoute(
   ports: SharedPorts,
   pools: Pools,
 ): Route {
-  const { name, host, path, stripPrefix, timeouts, identity, dpop, scopes } = route
+  const { name, host, path, stripPrefix, timeouts, identity, access, observe } = route
   return {
     name,
     host,
     path,
     stripPrefix,
     methods: route.methods && withHead(route.methods),
-    gate: route.access === 'public' ? undefined : compileGate(route, config, ports),
-    challenge: createChallenger(withAliases(dpop.algorithms), scopes),
+    access,
+    gate: compileGate(route, config, ports),
+    observe,
+    refusals: compileRefusals(route, ports),
     identity: { headers: Object.entries(identity.headers), token: identity.token },
     upstreams: pools.group(route.upstream, timeouts.connect),
     responseTimeoutMs: timeouts.response,
@@ -34,8 +39,27 @@ export function compileRoute(
   }
 }
 
-function compileGate(route: RouteConfig, config: Config, shared: SharedPorts): Gate {
-  const { dpop, scopes, claims } = route
+function compileRefusals(route: RouteConfig, { nonces, clock }: SharedPorts): RefusalRules {
+  const { access, dpop, scopes, debug } = route
+  return {
+    challenge: createChallenger({
+      algorithms: withAliases(dpop.algorithms),
+      scopes,
+      acceptsBearer: access === 'dpop-or-bearer',
+      authentication: authenticationOf(route),
+    }),
+    nonce: dpop.nonce === 'required' ? () => nonces.current(clock()) : undefined,
+    isTokenEndpoint: access === 'proof',
+    debug,
+  }
+}
+
+function compileGate(
+  route: RouteConfig,
+  config: Config,
+  { verifierFor, nonces, ...ports }: SharedPorts,
+): Gate | undefined {
+  const { access, dpop, scopes, claims } = route
   const { proofBytes, tokenBytes } = config.server.limits
   const proof = {
     algorithms: withAliases(dpop.algorithms),
@@ -44,10 +68,25 @@ function compileGate(route: RouteConfig, config: Config, shared: SharedPorts): G
     rememberSeconds:
       Math.max(...config.routes.map((it) => it.dpop.maxAge + it.dpop.clockSkew)) / 1000,
     maxBytes: proofBytes,
+    nonces: dpop.nonce === 'required' ? nonces : undefined,
   }
+  if (access === 'public') return undefined
+  if (access === 'proof') return createProofGate(proof, ports)
   const issuers = new Set(route.issuers ?? Object.keys(config.issuers))
-  const ports = { ...shared, verifyToken: shared.verifierFor(issuers) }
-  return createGate({ issuers, scopes, claims, proof, maxTokenBytes: tokenBytes }, ports)
+  const policy = {
+    ...{ issuers, scopes, claims, proof },
+    authentication: authenticationOf(route),
+    maxTokenBytes: tokenBytes,
+    acceptsBearer: access === 'dpop-or-bearer',
+  }
+  return createGate(policy, { ...ports, verifyToken: verifierFor(issuers) })
+}
+
+function authenticationOf({ acr, maxAuthAge }: RouteConfig) {
+  return {
+    contexts: acr,
+    maxAgeSeconds: maxAuthAge === undefined ? undefined : maxAuthAge / 1000,
+  }
 }
 
 /** As nginx has it: who may GET may ask for the head of the answer alone. */

@@ -33,13 +33,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   issuers: ['log', 'token/access-token', 'issuer', 'token', 'config', 'admin', 'introspection'],
   replays: ['log', 'dpop', 'config', 'redis', 'admin'],
   recorder: ['log', 'http', 'admin'],
-  route: ['jws', 'token/access-token', 'gate', 'config', 'http'],
+  route: ['jws', 'token/access-token', 'dpop', 'gate', 'config', 'http'],
   gateway: [
     ...['log', 'dpop', 'config', 'http', 'admin'],
     ...['issuers', 'replays', 'recorder', 'route'],
   ],
+  survey: ['denial', 'jws', 'issuer', 'config', 'introspection'],
   index: ['denial', 'log', 'config', 'gateway'],
-  cli: ['jws', 'log', 'config', 'gateway'],
+  cli: ['jws', 'log', 'config', 'gateway', 'survey'],
   main: ['cli'],
 }
 

@@ -1,12 +1,14 @@
 /** The order of the decision: what wins where several things are wrong, and what is asked of whom. */
 import t from 'tap'
 import { Denial } from '../src/denial.ts'
+import { createNonces } from '../src/dpop/nonce.ts'
 import { createBoundKeys } from '../src/dpop/bound-key.ts'
 import { createMemoryReplayStore } from '../src/dpop/memory-replay-store.ts'
 import { createGate, type GateRequest, type Policy, type Ports } from '../src/gate.ts'
 import type { AccessToken } from '../src/token/access-token.ts'
 import { contextFor, TARGET, tokenOf } from './dpop/context.ts'
 import { createClient, type Client, type ProofOptions } from './support/client.ts'
+import { policyOf } from './support/policy.ts'
 
 interface Case {
   readonly request?: Partial<GateRequest>
@@ -58,14 +60,12 @@ async function createCase(client: Client, wrong: Case) {
       },
     },
   }
-  const policy: Policy = {
-    issuers: new Set(['main']),
+  const policy = policyOf(proofPolicy, {
     scopes: ['read'],
     claims: { tier: ['gold'] },
-    proof: proofPolicy,
     maxTokenBytes: 100,
     ...wrong.policy,
-  }
+  })
   const fields = { authorization: ['DPoP token'], proofs: [proof], query: '' }
   const request = { ...fields, method: 'GET', target: TARGET, ...wrong.request }
   const gate = createGate(policy, ports)
@@ -82,6 +82,12 @@ const expired = new Denial('token_expired')
 const wrongMethod = { method: 'PUT' }
 const DECIDED = ['clock', 'verifyToken', 'recall']
 
+const MFA = { contexts: ['urn:example:mfa'], maxAgeSeconds: undefined }
+const NONCE_POLICY = {
+  ...{ algorithms: new Set(['ES256']), maxAgeSeconds: 60, clockSkewSeconds: 30, maxBytes: 8192 },
+  nonces: createNonces({ secrets: ['secret'], lifetimeSeconds: 300 }),
+}
+
 // Of each row all is wrong that could be refused at its place or later, as far as it can be at once.
 // prettier-ignore
 const ROWS: readonly (Case & { name: string; code: string; calls: readonly string[] })[] = [
@@ -96,6 +102,9 @@ const ROWS: readonly (Case & { name: string; code: string; calls: readonly strin
   { name: 'the proof before the scopes', proof: wrongMethod, policy: { scopes: ['admin'], claims: { tier: [] } }, code: 'proof_method', calls: DECIDED },
   { name: 'the binding before the scopes', token: { thumbprint: 'other' }, policy: { scopes: ['admin'] }, code: 'token_key_mismatch', calls: DECIDED },
   { name: 'the scopes before the claims', policy: { scopes: ['admin'], claims: { tier: [] } }, code: 'scope_insufficient', calls: DECIDED },
+  { name: 'the claims before the login', policy: { claims: { tier: [] }, authentication: MFA }, code: 'claim_refused', calls: DECIDED },
+  { name: 'the login before the replay', policy: { authentication: MFA }, code: 'authentication_insufficient', calls: DECIDED },
+  { name: 'the nonce before the age, and before the scopes', proof: { claims: { iat: 0 } }, policy: { proof: NONCE_POLICY, scopes: ['admin'] }, code: 'proof_nonce', calls: DECIDED },
   { name: 'the claims before the replay', replayed: true, policy: { claims: { tier: [] } }, code: 'claim_refused', calls: DECIDED },
   { name: 'the replay at the very end', replayed: true, code: 'proof_replayed', calls: [...DECIDED, 'claim'] },
 ]
@@ -123,15 +132,12 @@ t.test('a request that was refused has not used up its proof', async (t) => {
   const { policy: proof, now } = contextFor(client)
   const token = tokenOf(client.thumbprint)
   const gateWith = (scopes: readonly string[]) =>
-    createGate(
-      { issuers: new Set(['main']), scopes, claims: {}, proof, maxTokenBytes: 100 },
-      {
-        verifyToken: () => Promise.resolve(token),
-        replays: store,
-        boundKeys: createBoundKeys(),
-        clock: () => now,
-      },
-    )
+    createGate(policyOf(proof, { scopes }), {
+      verifyToken: () => Promise.resolve(token),
+      replays: store,
+      boundKeys: createBoundKeys(),
+      clock: () => now,
+    })
   const proofs = [await client.proof({ url: TARGET, token: 'token' })]
   const request = {
     authorization: ['DPoP token'],

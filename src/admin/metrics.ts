@@ -42,6 +42,18 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['route', 'code'],
     registers,
   })
+  const observedRefusals = new Counter({
+    name: 'dpop_observed_refusals_total',
+    help: 'Requests that got through only because their route observes, by the code they would have got',
+    labelNames: ['route', 'code'],
+    registers,
+  })
+  const admitted = new Counter({
+    name: 'dpop_admitted_total',
+    help: 'Requests the gate admitted, by what they brought: dpop, bearer or proof',
+    labelNames: ['route', 'scheme'],
+    registers,
+  })
   const clock = new Histogram({
     name: 'dpop_proof_clock_difference_seconds',
     help: 'Clock of the gateway less iat of accepted proofs',
@@ -78,6 +90,12 @@ export function createMetrics(sources: MetricSources): Metrics {
     sample(sample) {
       observerOf(sample)(sample.durationSeconds)
       if (sample.code !== undefined) refusals.inc({ route: sample.route, code: sample.code })
+      if (sample.observedCode !== undefined) {
+        observedRefusals.inc({ route: sample.route, code: sample.observedCode })
+      }
+      if (sample.admittedAs !== undefined) {
+        admitted.inc({ route: sample.route, scheme: sample.admittedAs })
+      }
       if (sample.clockDifferenceSeconds !== undefined) clock.observe(sample.clockDifferenceSeconds)
     },
     countMalformed(code) {

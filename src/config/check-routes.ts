@@ -4,8 +4,13 @@ import { isPrefixOf, shapeOf } from './path.ts'
 import type { Fault, KeyPath } from './problem.ts'
 import { suggestion } from './suggestion.ts'
 
-/** The keys of a route that say who gets through. */
-export const ROUTE_PROTECTIONS = ['issuers', 'scopes', 'claims', 'dpop'] as const
+const TOKEN_KEYS = ['issuers', 'scopes', 'claims', 'acr', 'maxAuthAge'] as const
+
+/** Keys of a route that nothing looks at, by its `access`. */
+export const USELESS_KEYS = {
+  public: [...TOKEN_KEYS, 'dpop', 'observe', 'debug'],
+  proof: TOKEN_KEYS,
+} as const
 
 export function checkRoutes(draft: Draft): readonly Fault[] {
   const routes = (draft.routes ?? []).flatMap((route, index) =>
@@ -35,9 +40,9 @@ export function checkHeaders(names: object | undefined, parent: KeyPath): readon
 
 function checkIssuersExist({ issuers = {} }: Draft, routes: readonly Placed[]): readonly Fault[] {
   const known = Object.keys(issuers)
-  const closed = routes.find(({ route }) => route.access !== 'public')
+  const closed = routes.find(({ route }) => !['public', 'proof'].includes(route.access ?? ''))
   if (known.length === 0 && closed !== undefined) {
-    const message = 'at least one is needed, unless every route is public'
+    const message = 'at least one is needed, unless every route does without tokens'
     return [{ path: ['issuers'], message, atKey: true }]
   }
   return routes.flatMap(({ path, route }) =>
@@ -54,7 +59,7 @@ function checkIntrospected({ issuers = {} }: Draft, routes: readonly Placed[]): 
   const asked = Object.keys(issuers).filter((name) => issuers[name]?.introspection !== undefined)
   return routes.flatMap(({ path, route }) => {
     const taken = asked.filter((name) => route.issuers?.includes(name) ?? true)
-    if (route.access === 'public' || taken.length < 2) return []
+    if (['public', 'proof'].includes(route.access ?? '') || taken.length < 2) return []
     const message =
       `more than one has introspection (${taken.join(', ')}): of a token that is no JWT nobody ` +
       'could say which to ask'
@@ -99,12 +104,13 @@ function checkRoute({ path, route }: Placed): readonly Fault[] {
   ) {
     faults.push({ path: [...path, 'stripPrefix'], message: 'is not the beginning of path' })
   }
-  if (route.access !== 'public') return faults
+  const { access } = route
+  if (access !== 'public' && access !== 'proof') return faults
   // A rule that is never applied is worse than none: it reads as if it protected the route.
-  for (const key of ROUTE_PROTECTIONS) {
+  for (const key of USELESS_KEYS[access]) {
     if (route[key] === undefined) continue
-    const message = 'has no effect on a public route'
-    faults.push({ path: [...path, key], message, atKey: true })
+    const kind = access === 'public' ? 'on a public route' : 'with access: proof'
+    faults.push({ path: [...path, key], message: `has no effect ${kind}`, atKey: true })
   }
   return faults
 }

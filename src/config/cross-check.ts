@@ -12,6 +12,7 @@ export function crossCheck(value: unknown): readonly Fault[] {
   return [
     ...checkIssuers(draft),
     ...checkReplay(draft),
+    ...checkNonces(draft),
     ...checkHeaders(draft.identity?.headers, ['identity']),
     ...checkRoutes(draft),
   ]
@@ -20,4 +21,15 @@ export function crossCheck(value: unknown): readonly Fault[] {
 function checkReplay({ replay }: Draft): readonly Fault[] {
   if (replay?.store !== 'redis' || replay.url !== undefined) return []
   return [{ path: ['replay', 'url'], message: 'this key is required with store: redis' }]
+}
+
+/** Each instance would refuse the nonces of the others. */
+function checkNonces({ replay, nonce, dpop, routes = [] }: Draft): readonly Fault[] {
+  const isUsed = routes.some(
+    (route) =>
+      route && route.access !== 'public' && (route.dpop?.nonce ?? dpop?.nonce) === 'required',
+  )
+  if (!isUsed || replay?.store !== 'redis' || nonce?.secrets !== undefined) return []
+  const message = 'this key is required with dpop.nonce: required and store: redis'
+  return [{ path: ['nonce', 'secrets'], message }]
 }

@@ -13,6 +13,7 @@ export const lenient = <Schema extends z.ZodType>(schema: Schema) =>
 const anything = z.unknown().optional()
 const lenientText = lenient(z.string())
 const webUrl = lenient(z.string().refine((value) => findUrlFault(value) === undefined))
+const proofRules = z.object({ nonce: anything })
 const headers = z.object({ headers: lenient(z.record(z.string(), z.unknown())) })
 
 const Auth = lenient(
@@ -44,6 +45,8 @@ export const Draft = z.object({
     ),
   ),
   replay: lenient(z.object({ store: lenientText, url: anything })),
+  dpop: lenient(proofRules),
+  nonce: lenient(z.object({ secrets: anything })),
   identity: lenient(headers),
   routes: lenient(
     z.array(
@@ -59,7 +62,11 @@ export const Draft = z.object({
           identity: lenient(headers),
           scopes: anything,
           claims: anything,
-          dpop: anything,
+          acr: anything,
+          maxAuthAge: anything,
+          observe: anything,
+          debug: anything,
+          dpop: lenient(proofRules),
         }),
       ),
     ),

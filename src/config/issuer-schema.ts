@@ -75,6 +75,12 @@ const proofRules = {
     'How far in the future `iat` of a proof may be. A used proof is remembered by that much ' +
       'longer than `maxAge`, for instances whose clock is behind.',
   ),
+  nonce: z
+    .enum(['off', 'required'])
+    .describe(
+      '`required`: a proof must hold a nonce of this gateway, which then says how fresh it is ' +
+        'instead of `iat`, so that clients with a wrong clock get through; `off`: none is needed.',
+    ),
 }
 
 /** The proof rules of one route: what is left out is as in `dpop`. */
@@ -87,6 +93,22 @@ export const Proof = z.strictObject({
   ]),
   maxAge: proofRules.maxAge.prefault('60s'),
   clockSkew: proofRules.clockSkew.prefault('30s'),
+  nonce: proofRules.nonce.default('off'),
+})
+
+const secret = text('text', form(/^.{32,}$/s, 'must have at least 32 characters'))
+
+export const Nonce = z.strictObject({
+  secrets: distinct(secret)
+    .optional()
+    .describe(
+      'What nonces are made with, newest first: the first makes them, all are accepted. The same ' +
+        'list on every instance. Left out: a random one, which only an instance that is alone ' +
+        'can use.',
+    ),
+  lifetime: duration({ min: '10s', max: '1h' })
+    .prefault('5m')
+    .describe('How long a nonce is accepted. A new one is sent in the second half of that time.'),
 })
 
 export const Replay = z.strictObject({

@@ -27,10 +27,17 @@ function urlOf(host: string): URL {
 }
 
 function ofIssuers({ issuers }: Config): string[] {
-  return Object.entries(issuers).flatMap(([name, { audience, allowHttp }]) => [
-    ...(audience === 'none' ? [`issuers.${name}: tokens for any audience are accepted`] : []),
-    ...(allowHttp ? [`issuers.${name}: keys may be fetched over plain http`] : []),
-  ])
+  return Object.entries(issuers).flatMap(
+    ([name, { audience, allowHttp, introspection, tokenType }]) => [
+      ...(audience === 'none' ? [`issuers.${name}: tokens for any audience are accepted`] : []),
+      ...(audience === 'none' && introspection && tokenType === 'compatible'
+        ? [
+            `issuers.${name}: a bound refresh token may pass for an access token (tokenType: strict)`,
+          ]
+        : []),
+      ...(allowHttp ? [`issuers.${name}: it may be spoken to over plain http`] : []),
+    ],
+  )
 }
 
 function ofReplay({ replay }: Config): string[] {
@@ -46,8 +53,16 @@ function ofReplay({ replay }: Config): string[] {
 }
 
 function ofRoutes({ routes, server }: Config): string[] {
-  return routes.flatMap(({ name, access, host }) => [
+  return routes.flatMap(({ name, access, host, observe, debug, identity }) => [
     ...(access === 'public' ? [`route ${name} is public: nothing is checked`] : []),
+    ...(access === 'dpop-or-bearer'
+      ? [`route ${name} takes bearer tokens: whoever holds an unbound one can use it`]
+      : []),
+    ...(observe ? [`route ${name} only observes: NOTHING IS REFUSED`] : []),
+    ...(observe && identity.token === 'drop'
+      ? [`route ${name} observes, but its API sees no token (identity.token: keep)`]
+      : []),
+    ...(debug ? [`route ${name} says in its refusals what was expected (debug)`] : []),
     ...(host !== undefined && access !== 'public' && typeof server.publicUrl === 'string'
       ? [`route ${name} is for one host, but htu is compared with server.publicUrl on all`]
       : []),

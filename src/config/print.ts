@@ -2,7 +2,7 @@
 
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { ROUTE_PROTECTIONS } from './check-routes.ts'
+import { USELESS_KEYS } from './check-routes.ts'
 import type { Loaded } from './load.ts'
 import type { KeyPath } from './problem.ts'
 import { Settings, type Config } from './schema.ts'
@@ -14,13 +14,13 @@ export function printConfig({ config, isSecret }: Loaded): string {
 
 function encode(config: Config): unknown {
   const settings = z.encode(Settings, structuredClone(config) as z.output<typeof Settings>)
-  return { ...settings, routes: settings.routes.map(omitProtections) }
+  return { ...settings, routes: settings.routes.map(omitUseless) }
 }
 
-/** A public route has none, and saying so would be refused as a rule without effect. */
-function omitProtections(route: z.input<typeof Settings>['routes'][number]) {
-  if (route.access !== 'public') return route
-  const names: readonly string[] = ROUTE_PROTECTIONS
+/** Saying them would be refused as rules without effect. */
+function omitUseless(route: z.input<typeof Settings>['routes'][number]) {
+  if (route.access !== 'public' && route.access !== 'proof') return route
+  const names: readonly string[] = USELESS_KEYS[route.access]
   return Object.fromEntries(Object.entries(route).filter(([key]) => !names.includes(key)))
 }
 
@@ -28,7 +28,8 @@ function omitProtections(route: z.input<typeof Settings>['routes'][number]) {
 const SECRETS = ['clientSecret', 'privateKey']
 
 function redact(value: unknown, path: KeyPath, isSecret: Loaded['isSecret']): unknown {
-  if (SECRETS.includes(String(path.at(-1))) && path[0] === 'issuers') return '(redacted)'
+  if (path[0] === 'issuers' && SECRETS.includes(String(path.at(-1)))) return '(redacted)'
+  if (path[0] === 'nonce' && path[1] === 'secrets' && path.length === 3) return '(redacted)'
   // What a route has from `dpop` and `identity` stands there in the file, two steps up.
   if (isSecret(path) || isSecret(path.slice(2))) return '(redacted)'
   if (Array.isArray(value)) {

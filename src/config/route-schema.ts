@@ -101,9 +101,27 @@ export const Route = z.strictObject({
     .optional()
     .describe('Leading segments of `path` to leave out when forwarding. Left out: none.'),
   access: z
-    .enum(['dpop', 'public'])
+    .enum(['dpop', 'dpop-or-bearer', 'proof', 'public'])
     .default('dpop')
-    .describe('`dpop`: a bound token and a proof are needed; `public`: neither.'),
+    .describe(
+      '`dpop`: a bound token and a proof are needed; `dpop-or-bearer`: a token that is bound to no ' +
+        'key gets through as a bearer token too, a bound one only with its proof; `proof`: a proof ' +
+        'without a token, for a token endpoint behind the gateway; `public`: nothing is needed.',
+    ),
+  observe: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether requests that would be refused get through all the same, to be counted and logged. ' +
+        'For a migration alone: nothing is protected. Logged at start.',
+    ),
+  debug: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether refusals say what was expected, what was received and how far the clocks are ' +
+        'apart. For development: it tells an attacker the same.',
+    ),
   issuers: distinct(z.string())
     .optional()
     .describe('Names of the issuers whose tokens are accepted. Left out: all.'),
@@ -117,6 +135,17 @@ export const Route = z.strictObject({
     .describe(
       'Claims a token must hold, each with its allowed values: a text, number or boolean, or a ' +
         'list of them. A claim that is a list itself passes if it holds one.',
+    ),
+  acr: z
+    .array(text('text', form(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one value, without spaces')))
+    .prefault([])
+    .describe(
+      'Authentication context classes, of which `acr` of a token must be one (RFC 9470). Empty: any.',
+    ),
+  maxAuthAge: duration({ min: '1s' })
+    .optional()
+    .describe(
+      'How long ago the user may have logged in, by `auth_time` (RFC 9470). Left out: ever.',
     ),
   dpop: ProofOverride.optional().describe('Proof rules of this route. Left out: as in `dpop`.'),
   identity: IdentityOverride.optional().describe(

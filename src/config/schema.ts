@@ -4,7 +4,7 @@
  */
 
 import { z } from 'zod'
-import { Issuers, Proof, Replay } from './issuer-schema.ts'
+import { Issuers, Nonce, Proof, Replay } from './issuer-schema.ts'
 import { Identity, Route } from './route-schema.ts'
 import { Admin, Log, Server } from './server-schema.ts'
 
@@ -16,6 +16,7 @@ export const Settings = z.strictObject({
     'Authorization servers whose tokens are accepted, by names of your own.',
   ),
   dpop: Proof.prefault({}).describe('Rules for proofs; a route may override each.'),
+  nonce: Nonce.prefault({}).describe('Nonces for proofs, for routes with `dpop.nonce: required`.'),
   replay: Replay.prefault({}).describe('How used proofs are remembered.'),
   identity: Identity.prefault({}).describe(
     'What the upstream learns about the caller; a route may override each.',

@@ -48,3 +48,9 @@ export function readCredentials(fields: CredentialFields, maxTokenBytes: number)
   if (proofs.length > 0) throw new Denial('credentials_mixed')
   return { scheme: 'bearer', token, proofs }
 }
+
+/** Every line of the DPoP field of a request that brings no access token. Throws `proof_missing`. */
+export function readProofs({ proofs }: Pick<CredentialFields, 'proofs'>): readonly string[] {
+  if (proofs.length === 0) throw new Denial('proof_missing')
+  return proofs
+}

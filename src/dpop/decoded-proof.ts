@@ -32,7 +32,10 @@ export interface ProofClaims {
   readonly htu: string
   /** Epoch seconds; NaN where there is none. */
   readonly iat: number
-  readonly ath: string
+  /** Undefined where there is none. */
+  readonly ath: string | undefined
+  /** Empty where there is none, or none that could be ours. */
+  readonly nonce: string
   /** Epoch seconds; undefined where there is none. */
   readonly exp: number | undefined
   readonly nbf: number | undefined
@@ -95,7 +98,7 @@ function readKey(jwk: unknown, alg: string): PublicKey | KeyFault {
 
 /** RFC 9449 §4.2. `exp` and `nbf` are not asked for there; where they are sent they hold. */
 function readClaims(payload: JsonObject): ProofClaims {
-  const { jti, htm, htu, iat, ath, exp, nbf } = payload
+  const { jti, htm, htu, iat, ath, nonce, exp, nbf } = payload
   const faulty: string[] = []
   const readText = (name: string, value: unknown) => {
     if (typeof value === 'string' && value.trim() !== '') return value
@@ -112,7 +115,8 @@ function readClaims(payload: JsonObject): ProofClaims {
     htm: readText('htm', htm),
     htu: readText('htu', htu),
     iat: readInstant('iat', iat),
-    ath: readText('ath', ath),
+    ath: ath === undefined ? undefined : readText('ath', ath),
+    nonce: text(nonce),
     exp: exp === undefined ? undefined : readInstant('exp', exp),
     nbf: nbf === undefined ? undefined : readInstant('nbf', nbf),
     faulty,

@@ -1,9 +1,9 @@
 /**
  * RFC 9449 §4.3: the checks a proof must pass, as one list that carries the numbers of the RFC.
  * Pure: no clock, no I/O. The order is by cost, so that a key is imported only for a proof that is
- * right in all else and a signature is verified last. Check 10, the nonce, is not in use yet.
+ * right in all else and a signature is verified last.
  */
-import type { DenialCode } from '../denial.ts'
+import type { Comparison, DenialCode } from '../denial.ts'
 import { verifiesSignature } from '../jws/signature.ts'
 import type { PublicKey } from '../jws/public-key.ts'
 import type { DecodedProof, ProofHeader } from './decoded-proof.ts'
@@ -19,11 +19,6 @@ export interface ProofCheck {
   readonly holds: (proof: DecodedProof, context: ProofContext) => boolean
   /** What was asked for and what was sent. Holds no token, no hash of one and no key. */
   readonly compare: (proof: DecodedProof, context: ProofContext) => Comparison
-}
-
-export interface Comparison {
-  readonly expected: unknown
-  readonly received: unknown
 }
 
 export const PROOF_CHECKS: readonly ProofCheck[] = [
@@ -51,8 +46,11 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
   {
     step: 3, // all required claims; ath is one of them beside an access token
     code: 'proof_claim_missing',
-    holds: ({ claims }) => claims.faulty.length === 0,
-    compare: ({ claims }) => ({ expected: [], received: claims.faulty }),
+    holds: (proof, context) => missingClaims(proof, context).length === 0,
+    compare: (proof, context) => ({
+      expected: [],
+      received: missingClaims(proof, context),
+    }),
   },
   {
     step: 4, // typ; RFC 7515 §4.1.9 compares it as a media type
@@ -95,10 +93,21 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     }),
   },
   {
-    step: 11, // iat within an acceptable window
+    step: 10, // nonce, where the server has provided one
+    code: 'proof_nonce',
+    holds: ({ claims }, { policy, now }) =>
+      policy.nonces === undefined || policy.nonces.expiryOf(claims.nonce, now) !== undefined,
+    compare: ({ claims }) => ({
+      expected: 'the nonce in DPoP-Nonce',
+      received: claims.nonce === '' ? 'none' : 'one that is not accepted, or no longer',
+    }),
+  },
+  {
+    step: 11, // iat within an acceptable window, or a nonce that is
     code: 'proof_expired',
     holds: ({ claims }, { policy, now }) =>
-      now - claims.iat <= policy.maxAgeSeconds && (claims.exp === undefined || now < claims.exp),
+      (policy.nonces !== undefined || now - claims.iat <= policy.maxAgeSeconds) &&
+      (claims.exp === undefined || now < claims.exp),
     compare: ({ claims }, { policy, now }) => ({
       expected: { iatAtLeast: now - policy.maxAgeSeconds, expAfter: now },
       received: { iat: claims.iat, exp: claims.exp },
@@ -108,7 +117,8 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     step: 11,
     code: 'proof_premature',
     holds: ({ claims }, { policy, now }) =>
-      Math.max(claims.iat, claims.nbf ?? claims.iat) - now <= policy.clockSkewSeconds,
+      (policy.nonces !== undefined || claims.iat - now <= policy.clockSkewSeconds) &&
+      (claims.nbf === undefined || claims.nbf - now <= policy.clockSkewSeconds),
     compare: ({ claims }, { policy, now }) => ({
       expected: { atMost: now + policy.clockSkewSeconds },
       received: { iat: claims.iat, nbf: claims.nbf },
@@ -119,7 +129,7 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     code: 'proof_token_hash',
     holds: ({ claims }, { tokenHash }) => claims.ath === tokenHash,
     compare: ({ claims }, { tokenHash }) => ({
-      expected: 'base64url(SHA-256(access token))',
+      expected: tokenHash === undefined ? 'none' : 'base64url(SHA-256(access token))',
       received: claims.ath === tokenHash ? 'that' : 'another value',
     }),
   },
@@ -141,7 +151,8 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
   {
     step: 12, // the token is bound to the key of the proof
     code: 'token_key_mismatch',
-    holds: ({ header }, { thumbprint }) => keyOf(header)?.thumbprint === thumbprint,
+    holds: ({ header }, { thumbprint }) =>
+      thumbprint === undefined || keyOf(header)?.thumbprint === thumbprint,
     compare: ({ header }, { thumbprint }) => ({
       expected: thumbprint,
       received: keyOf(header)?.thumbprint,
@@ -157,6 +168,12 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     }),
   },
 ]
+
+/** RFC 9449 §4.2: `ath` is one of them beside an access token. */
+function missingClaims({ claims }: DecodedProof, { tokenHash }: ProofContext): readonly string[] {
+  const lacksHash = tokenHash !== undefined && claims.ath === undefined
+  return lacksHash ? [...claims.faulty, 'ath'] : claims.faulty
+}
 
 function hasValidSignature({ segments, header }: DecodedProof): boolean {
   const key = keyOf(header)

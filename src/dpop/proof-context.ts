@@ -1,4 +1,5 @@
 /** What a proof is held against: the rules of the route, and the request it came with. */
+import type { Nonces } from './nonce.ts'
 
 export interface ProofPolicy {
   /** Names of the algorithms accepted in `alg`. */
@@ -14,6 +15,8 @@ export interface ProofPolicy {
   readonly rememberSeconds?: number
   /** Longest proof that is read. */
   readonly maxBytes: number
+  /** Given where a proof must hold a nonce, which then says how fresh it is instead of `iat`. */
+  readonly nonces?: Nonces | undefined
 }
 
 /** What the request asks of its proof. */
@@ -22,10 +25,10 @@ export interface ProofContext {
   readonly method: string
   /** The target URI in canonical form. */
   readonly target: string
-  /** SHA-256 of the access token in base64url. */
-  readonly tokenHash: string
-  /** Thumbprint of the key the token is bound to, `cnf.jkt`. */
-  readonly thumbprint: string
+  /** SHA-256 of the access token in base64url; undefined where none is to come with the proof. */
+  readonly tokenHash: string | undefined
+  /** Thumbprint of the key the token is bound to, `cnf.jkt`; undefined where there is none. */
+  readonly thumbprint: string | undefined
   /** Epoch seconds. */
   readonly now: number
 }

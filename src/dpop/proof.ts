@@ -1,7 +1,7 @@
 /** A proof verified: every check of RFC 9449 §4.3 in turn, and what the gate needs of it then. */
 import { Denial } from '../denial.ts'
-import { decodeProof, type ProofHeader } from './decoded-proof.ts'
-import { PROOF_CHECKS } from './proof-checks.ts'
+import { decodeProof, type DecodedProof, type ProofHeader } from './decoded-proof.ts'
+import { PROOF_CHECKS, type ProofCheck } from './proof-checks.ts'
 import type { ProofContext } from './proof-context.ts'
 
 /** A proof that passed every check. */
@@ -9,10 +9,12 @@ export interface Proof {
   readonly jti: string
   /** `iat`, epoch seconds. */
   readonly issuedAt: number
-  /** RFC 7638 thumbprint of the key that signed it, which the token is bound to. */
+  /** RFC 7638 thumbprint of the key that signed it, which a token beside it is bound to. */
   readonly thumbprint: string
   /** How long from now the proof could be accepted again, were it not remembered. */
   readonly remainingSeconds: number
+  /** Empty where it has none. */
+  readonly nonce: string
   readonly header: ProofHeader
 }
 
@@ -26,28 +28,44 @@ export function verifyProof(
   known?: ProofHeader,
 ): Proof {
   const proof = decodeProof(lines, known)
-  for (const { step, code, holds, compare } of PROOF_CHECKS) {
-    if (!holds(proof, context)) {
-      const comparison = JSON.stringify(compare(proof, context))
-      throw new Denial(code, { detail: `§4.3 (${step}) ${comparison.slice(0, MAX_DETAIL)}` })
-    }
-  }
+  const failed = PROOF_CHECKS.find(({ holds }) => !holds(proof, context))
+  if (failed) throw denialOf(failed, proof, context)
   const { claims, header } = proof
+  const key = header.key()
+  if (typeof key === 'string') throw new Error('a key that is none has passed') // Check 6.
   return {
     jti: claims.jti,
     issuedAt: claims.iat,
-    thumbprint: context.thumbprint, // Check 12: the key has it too.
-    remainingSeconds: remainingSeconds(claims.iat, context),
+    thumbprint: key.thumbprint,
+    remainingSeconds: remainingSeconds(claims, context),
+    nonce: claims.nonce,
     header,
   }
 }
 
+function denialOf({ step, code, compare }: ProofCheck, proof: DecodedProof, context: ProofContext) {
+  const comparison = compare(proof, context)
+  const { iat } = proof.claims
+  return new Denial(code, {
+    detail: `§4.3 (${step}) ${JSON.stringify(comparison).slice(0, MAX_DETAIL)}`,
+    comparison,
+    ...(Number.isNaN(iat) ? {} : { clockDifferenceSeconds: context.now - iat }),
+  })
+}
+
 /**
  * The clock skew is in it for the instances whose clock is behind. `now` counts whole seconds, so
- * without any skew a second is still needed until the proof is refused for its age.
+ * without any skew a second is still needed until the proof is refused for its age. With a nonce
+ * `iat` is what the clock of the client makes of it, so it cannot lengthen the time at will.
  */
-function remainingSeconds(iat: number, { policy, now }: ProofContext): number {
-  const { maxAgeSeconds, clockSkewSeconds, rememberSeconds = 0 } = policy
-  const accepted = maxAgeSeconds + Math.max(clockSkewSeconds, 1)
-  return iat + Math.max(accepted, rememberSeconds) - now
+function remainingSeconds(
+  { iat, nonce }: DecodedProof['claims'],
+  { policy, now }: ProofContext,
+): number {
+  const { maxAgeSeconds, clockSkewSeconds, rememberSeconds = 0, nonces } = policy
+  const skew = Math.max(clockSkewSeconds, 1)
+  const since = nonces ? Math.min(iat, now + clockSkewSeconds) : iat
+  const byAge = since + Math.max(maxAgeSeconds + skew, rememberSeconds) - now
+  const byNonce = (nonces?.expiryOf(nonce, now) ?? 0) + skew - now
+  return nonces ? Math.max(byAge, byNonce) : byAge
 }

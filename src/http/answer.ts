@@ -14,13 +14,25 @@ export interface Answer {
   readonly release: () => void
 }
 
+/** What the gateway has to say about the answer. */
+export interface AnswerRules {
+  /** Set in place of the upstream's own; names in lower case. */
+  readonly fields: OutgoingHttpHeaders
+  /** Whether a nonce of the upstream is meant for the client. */
+  readonly passesNonce: boolean
+}
+
 export interface Source {
   pause(): void
   resume(): void
 }
 
 /** A client that takes nothing for `idleTimeoutMs` is cut off: it holds a connection upstream. */
-export function createAnswer(response: ServerResponse, idleTimeoutMs: number): Answer {
+export function createAnswer(
+  response: ServerResponse,
+  idleTimeoutMs: number,
+  rules: AnswerRules,
+): Answer {
   let source: Source | undefined
   let isBodyBegun = false
   let stalled: NodeJS.Timeout | undefined
@@ -32,7 +44,7 @@ export function createAnswer(response: ServerResponse, idleTimeoutMs: number): A
   return {
     begin(from, status, headers) {
       source = from
-      response.writeHead(status, passedOn(headers))
+      response.writeHead(status, passedOn(headers, rules))
       // RFC 9112 §6.3: over with its header. undici waits for a body where there is a length.
       if (status === 304) response.end()
       // Node keeps the header back for the body, which may be long in coming.
@@ -55,15 +67,17 @@ export function createAnswer(response: ServerResponse, idleTimeoutMs: number): A
   }
 }
 
-/** A nonce of the upstream's own would be taken for one of this gateway (RFC 9449 §8). */
-const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'dpop-nonce'])
-
-function passedOn(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+function passedOn(
+  headers: OutgoingHttpHeaders,
+  { fields, passesNonce }: AnswerRules,
+): OutgoingHttpHeaders {
   const { connection } = headers
   const hopByHop = nominated(connection === undefined ? [] : [String(connection)])
   const kept: OutgoingHttpHeaders = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (!DROPPED.has(name) && !hopByHop.has(name)) kept[name] = value
+    // A nonce of the upstream's own would be taken for one of this gateway (RFC 9449 §8).
+    if (name === 'dpop-nonce' && !passesNonce) continue
+    if (!HOP_BY_HOP.has(name) && !hopByHop.has(name)) kept[name] = value
   }
-  return kept
+  return Object.assign(kept, fields)
 }

@@ -1,41 +1,84 @@
 /** `WWW-Authenticate`, written here and nowhere else (RFC 9110 §11.6.1, RFC 9449 §7.1). */
 import { REFUSALS, type DenialCode, type Refusal } from '../denial.ts'
 
-/** The challenge of a refusal, or undefined where it carries none. */
-export type Challenger = (code: DenialCode) => string | undefined
+export type Scheme = 'dpop' | 'bearer'
 
-/** A challenge depends on the route and the code alone, so each is written once. */
-export function createChallenger(
-  algorithms: Iterable<string>,
-  scopes: readonly string[],
-): Challenger {
-  const written = new Map<DenialCode, string | undefined>()
-  const algs = [...algorithms].join(' ')
-  return (code) => {
-    if (!written.has(code)) written.set(code, writeChallenge(code, algs, scopes))
-    return written.get(code)
+/** The challenges of a refusal, one for each line; `sent` is the scheme the client has used. */
+export type Challenger = (code: DenialCode, sent: Scheme) => readonly string[]
+
+/** What a route asks for. */
+export interface ChallengeRules {
+  /** Names of the algorithms a proof may be signed with (RFC 9449 §7.1). */
+  readonly algorithms: Iterable<string>
+  readonly scopes: readonly string[]
+  /** Whether a token may come with the Bearer scheme too (RFC 9449 §7.2). */
+  readonly acceptsBearer: boolean
+  /** Authentication context classes, and the longest time since the login (RFC 9470 §3). */
+  readonly authentication: {
+    readonly contexts: readonly string[]
+    readonly maxAgeSeconds: number | undefined
   }
 }
 
-function writeChallenge(
-  code: DenialCode,
-  algs: string,
-  scopes: readonly string[],
-): string | undefined {
-  const { challenge, error, description }: Refusal = REFUSALS[code]
-  if (!challenge) return undefined
-  const parameters = [
-    // RFC 6750 §3.1: without credentials in the request, the challenge names no error.
-    ...(error === undefined
-      ? []
-      : [quoted('error', error), quoted('error_description', description)]),
-    ...(code === 'scope_insufficient' ? [quoted('scope', scopes.join(' '))] : []),
-    quoted('algs', algs), // RFC 9449 §7.1
-  ]
-  return `DPoP ${parameters.join(', ')}`
+type Parameter = readonly [name: string, value: string | number]
+
+/** A challenge depends on the route, the code and the scheme alone, so each is written once. */
+export function createChallenger(rules: ChallengeRules): Challenger {
+  const written = new Map<string, readonly string[]>()
+  return (code, sent) => {
+    const key = `${code} ${sent}`
+    const known = written.get(key) ?? writeChallenges(code, sent, rules)
+    written.set(key, known)
+    return known
+  }
 }
 
-/** RFC 9110 §5.6.4. */
-function quoted(name: string, value: string): string {
-  return `${name}="${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`
+function writeChallenges(code: DenialCode, sent: Scheme, rules: ChallengeRules): readonly string[] {
+  const refusal: Refusal = REFUSALS[code]
+  if (!refusal.challenge) return []
+  const error = errorOf(refusal, code, rules)
+  // RFC 6750 §3.1, RFC 9449 §7.2: the error stands with the scheme it is about, the other one bare.
+  const isAboutBearer = rules.acceptsBearer && sent === 'bearer'
+  const isAboutBoth = refusal.error === 'invalid_request'
+  const dpop = [
+    ...(isAboutBearer && !isAboutBoth ? [] : error),
+    ['algs', [...rules.algorithms].join(' ')] as const,
+  ]
+  const bearer = isAboutBearer || isAboutBoth ? error : []
+  return [
+    write('DPoP', [...dpop, ...alwaysSaid(code, rules)]),
+    ...(rules.acceptsBearer ? [write('Bearer', [...bearer, ...alwaysSaid(code, rules)])] : []),
+  ]
+}
+
+function errorOf(
+  { error, description }: Refusal,
+  code: DenialCode,
+  { authentication }: ChallengeRules,
+): readonly Parameter[] {
+  // RFC 6750 §3.1: without credentials in the request, the challenge names no error.
+  if (error === undefined) return []
+  const named: Parameter[] = [
+    ['error', error],
+    ['error_description', description],
+  ]
+  if (code !== 'authentication_insufficient') return named
+  const { contexts, maxAgeSeconds } = authentication
+  if (contexts.length > 0) named.push(['acr_values', contexts.join(' ')])
+  if (maxAgeSeconds !== undefined) named.push(['max_age', maxAgeSeconds])
+  return named
+}
+
+/** RFC 6750 §3: `scope` tells a client that has no token yet what to ask for. */
+function alwaysSaid(code: DenialCode, { scopes }: ChallengeRules): readonly Parameter[] {
+  const isScopeAsked = code === 'scope_insufficient' || code === 'credentials_missing'
+  return isScopeAsked && scopes.length > 0 ? [['scope', scopes.join(' ')]] : []
+}
+
+/** RFC 9110 §5.6.4: every value is a quoted-string. */
+function write(scheme: string, parameters: readonly Parameter[]): string {
+  const written = parameters.map(
+    ([name, value]) => `${name}="${String(value).replaceAll(/["\\]/g, String.raw`\$&`)}"`,
+  )
+  return [scheme, written.join(', ')].filter(Boolean).join(' ')
 }

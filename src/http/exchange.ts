@@ -1,7 +1,7 @@
 /** One request sent to one upstream, and its answer passed on. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
-import { createAnswer } from './answer.ts'
+import { createAnswer, type AnswerRules } from './answer.ts'
 import { closeAfter } from './closing.ts'
 import { streamBody, type RequestBody } from './request-body.ts'
 import type { Upstream } from './upstreams.ts'
@@ -18,6 +18,7 @@ export interface UpstreamRequest {
   /** Until the answer begins, and between two pieces of it. */
   readonly responseTimeoutMs: number
   readonly idleTimeoutMs: number
+  readonly answer: AnswerRules
 }
 
 /** Why the answer is not complete. */
@@ -36,7 +37,7 @@ export function exchange(
 ): Promise<Failure | undefined> {
   const { backend, basePath } = upstream
   const body = request.hasBody ? streamBody(message, request) : undefined
-  const answer = createAnswer(response, request.idleTimeoutMs)
+  const answer = createAnswer(response, request.idleTimeoutMs, request.answer)
   return new Promise((resolve) => {
     let running: Dispatcher.DispatchController | undefined
     let isOver = false

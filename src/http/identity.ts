@@ -1,4 +1,5 @@
 /** The identity of an admitted caller as header fields that the upstream can trust. */
+import type { Grant } from '../gate.ts'
 import type { AccessToken } from '../token/access-token.ts'
 
 export interface IdentityRules {
@@ -9,10 +10,16 @@ export interface IdentityRules {
 }
 
 /** Field lines, name and value in turn. A field without a value is left out, never sent empty. */
-export function identityFields(token: AccessToken, rules: IdentityRules): string[] {
+export function identityFields(
+  { token, proof }: Pick<Grant, 'token' | 'proof'>,
+  rules: IdentityRules,
+): string[] {
   const lines: string[] = []
   for (const [name, source] of rules.headers) {
-    const value = fieldValue(readSource(token, source))
+    const value =
+      source === 'cnf.jkt'
+        ? (proof?.thumbprint ?? '')
+        : fieldValue(token && readSource(token, source))
     if (value !== '') lines.push(name, value)
   }
   return lines
@@ -28,8 +35,6 @@ function readSource(token: AccessToken, source: string): unknown {
       return token.scopes.join(' ')
     case 'iss':
       return token.issuer
-    case 'cnf.jkt':
-      return token.thumbprint
     default:
       return Object.hasOwn(token.claims, source) ? token.claims[source] : undefined
   }

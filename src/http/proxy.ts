@@ -1,7 +1,10 @@
 /** The way in as a reverse proxy: read the request, find its route, ask the gate, forward. */
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Denial } from '../denial.ts'
+import type { GateRequest, Grant } from '../gate.ts'
+import type { AnswerRules } from './answer.ts'
+import type { Scheme } from './challenge.ts'
 import { closeAfter } from './closing.ts'
 import { linesOf } from './fields.ts'
 import { forward } from './forward.ts'
@@ -40,7 +43,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       route = routes.find(request.method, hostOf(request), request.path)
       record.route = route.name
       route.upstreams.requireRoom()
-      record.grant = await route.gate?.admit(gateRequest(request, origin))
+      record.grant = await decide(gateRequest(request, origin), route, record)
       record.decidedAt = performance.now()
       await pass(request, route, record, message, response, options)
     } catch (error) {
@@ -48,7 +51,7 @@ export function createProxy(options: ProxyOptions): Proxy {
       else recorder.fault(error, record.requestId)
       const refusal =
         error instanceof Denial
-          ? renderRefusal(error, record.requestId, route?.challenge)
+          ? renderRefusal(error, record.requestId, route?.refusals, schemeOf(record.request))
           : renderFault(record.requestId)
       const isBodyUnread = record.request?.hasBody !== false && !message.complete
       send(refusal, message, response, isBodyUnread)
@@ -56,12 +59,36 @@ export function createProxy(options: ProxyOptions): Proxy {
   }
 }
 
+/** What the gate says; on a route that is only observed a refusal is noted and nothing more. */
+async function decide(
+  request: GateRequest,
+  { gate, observe }: Route,
+  record: RequestRecord,
+): Promise<Grant | undefined> {
+  try {
+    return await gate?.admit(request)
+  } catch (error) {
+    if (!observe || !(error instanceof Denial)) throw error
+    record.observed = error
+    return undefined
+  }
+}
+
+/** The one the client has used, whatever came of it. */
+function schemeOf(request: OriginalRequest | undefined): Scheme {
+  const [authorization = ''] = request ? linesOf(request.fields, 'authorization') : []
+  return /^bearer\b/i.test(authorization) ? 'bearer' : 'dpop'
+}
+
 /** A body without a length is counted as it comes. */
 function requireBodyWithin(maxBodyBytes: number, { contentLength = 0 }: OriginalRequest): void {
   if (contentLength > maxBodyBytes) throw new Denial('body_too_large')
 }
 
-function gateRequest({ method, path, query, fields }: OriginalRequest, origin: string) {
+function gateRequest(
+  { method, path, query, fields }: OriginalRequest,
+  origin: string,
+): GateRequest {
   return {
     method,
     target: origin + path,
@@ -91,9 +118,21 @@ async function pass(
     maxBodyBytes,
     responseTimeoutMs,
     idleTimeoutMs,
+    answer: answerRules(route, grant),
   }
   await forward(route.upstreams, upstreamRequest, message, response)
 }
+
+/** RFC 9449 §8.2: an answer with a nonce is of one moment, so no cache may hold it. */
+function answerRules({ access, refusals }: Route, grant: Grant | undefined): AnswerRules {
+  const passesNonce = access === 'proof' && refusals.nonce === undefined
+  const nonce = grant?.nonce
+  if (nonce === undefined) return passesNonce ? WITH_NONCE : PLAIN
+  return { passesNonce, fields: { 'dpop-nonce': nonce, 'cache-control': 'no-store' } }
+}
+
+const PLAIN: AnswerRules = { passesNonce: false, fields: {} }
+const WITH_NONCE: AnswerRules = { passesNonce: true, fields: {} }
 
 /** The body of a refused request is not read: the connection cannot be used for another one. */
 function send(
@@ -107,7 +146,7 @@ function send(
     return
   }
   if (close || isBodyUnread) closeAfter(message, response)
-  response.writeHead(status, headers).end(body)
+  response.writeHead(status, { ...headers } as OutgoingHttpHeaders).end(body)
 }
 
 function hostOf({ authority }: OriginalRequest): string {

@@ -16,6 +16,8 @@ export interface AccessLine {
   readonly client: string | undefined
   /** Why the gateway refused, where it did. */
   readonly code: string | undefined
+  /** Why it would have refused, had the route not only observed. */
+  readonly observedCode: string | undefined
   readonly detail: string | undefined
   readonly cause: string | undefined
   readonly subject: string | undefined
@@ -34,6 +36,10 @@ export interface Sample {
   readonly status: number
   readonly durationSeconds: number
   readonly code: string | undefined
+  /** Why it would have been refused, had the route not only observed. */
+  readonly observedCode: string | undefined
+  /** How the request got through; undefined where nothing was asked for or it did not. */
+  readonly admittedAs: 'dpop' | 'bearer' | 'proof' | undefined
   /** Our clock less the client's, where a proof was accepted. */
   readonly clockDifferenceSeconds: number | undefined
 }
@@ -62,6 +68,8 @@ export interface RequestRecord {
   grant?: Grant | undefined
   decidedAt?: number
   denial?: Denial
+  /** Of a route that only observes. */
+  observed?: Denial
 }
 
 /** nginx's status for a client that went away before it was answered. */
@@ -79,21 +87,23 @@ export function recordWhenDone(
   response.once('close', () => {
     const durationMs = performance.now() - startedAt
     const status = response.headersSent ? response.statusCode : CLIENT_CLOSED
-    const { grant, denial, route = NO_ROUTE } = record
+    const { grant, denial, observed, route = NO_ROUTE } = record
     recorder.sample({
       method: message.method ?? '',
       route,
       status,
       durationSeconds: durationMs / 1000,
       code: denial?.code,
-      clockDifferenceSeconds: grant && grant.now - grant.proof.issuedAt,
+      observedCode: observed?.code,
+      admittedAs: grant && admittedAs(grant),
+      clockDifferenceSeconds: grant?.proof && grant.now - grant.proof.issuedAt,
     })
     recorder.access?.(accessLine(record, message, { status, route, startedAt, durationMs }))
   })
 }
 
 function accessLine(
-  { requestId, request, grant, denial, decidedAt }: RequestRecord,
+  { requestId, request, grant, denial, observed, decidedAt }: RequestRecord,
   message: IncomingMessage,
   done: { status: number; route: string; startedAt: number; durationMs: number },
 ): AccessLine {
@@ -107,16 +117,22 @@ function accessLine(
     status,
     client: request?.client ?? message.socket.remoteAddress,
     code: denial?.code,
-    detail: denial?.detail,
-    cause: causeOf(denial),
+    observedCode: observed?.code,
+    detail: (denial ?? observed)?.detail,
+    cause: causeOf(denial ?? observed),
     subject: token?.subject,
     clientId: token?.clientId,
-    thumbprint: token?.thumbprint,
+    thumbprint: grant?.proof?.thumbprint,
     issuer: token?.issuerName,
     traceId: request && traceOf(request.fields),
     durationMs: round(durationMs),
     decisionMs: decidedAt === undefined ? undefined : round(decidedAt - startedAt),
   }
+}
+
+function admittedAs({ token, proof }: Grant): NonNullable<Sample['admittedAs']> {
+  if (!proof) return 'bearer'
+  return token ? 'dpop' : 'proof'
 }
 
 /** In words. */

@@ -1,11 +1,22 @@
 /** A refusal as the client sees it, written here and nowhere else: status, header fields and JSON. */
 import { randomInt } from 'node:crypto'
 import { REFUSALS, type Denial, type Refusal } from '../denial.ts'
-import type { Challenger } from './challenge.ts'
+import type { Challenger, Scheme } from './challenge.ts'
+
+/** How a route refuses. */
+export interface RefusalRules {
+  readonly challenge: Challenger
+  /** A nonce to send with a 401; undefined where proofs need none (RFC 9449 §8, §9). */
+  readonly nonce: (() => string) | undefined
+  /** Whether the clients are those of a token endpoint, which has no challenges (RFC 9449 §5). */
+  readonly isTokenEndpoint: boolean
+  /** Whether a refusal says what was expected and what was received. */
+  readonly debug: boolean
+}
 
 export interface RenderedRefusal {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
   readonly body: string
   /** Whether the connection ends with it. */
   readonly close: boolean
@@ -13,23 +24,38 @@ export interface RenderedRefusal {
 
 const RETRY_AFTER_SECONDS = { min: 1, max: 5 }
 
-/** `challenge` is left out where no route is known. Nothing of what the client sent is repeated. */
+/** `rules` are left out where no route is known. Nothing of what the client sent is repeated. */
 export function renderRefusal(
   denial: Denial,
   requestId: string,
-  challenge?: Challenger,
+  rules?: RefusalRules,
+  sent: Scheme = 'dpop',
 ): RenderedRefusal {
-  const { status, error, description, close }: Refusal = REFUSALS[denial.code]
-  const written = challenge?.(denial.code)
+  const refusal: Refusal = REFUSALS[denial.code]
+  const { error, description, close } = refusal
+  // RFC 9449 §5, RFC 6749 §5.2: what is wrong with a request for a token is 400.
+  const isTokenError = rules?.isTokenEndpoint === true && refusal.challenge === true
+  const challenges = isTokenError ? [] : (rules?.challenge(denial.code, sent) ?? [])
   const headers = {
-    ...(written !== undefined && { 'WWW-Authenticate': written }),
+    ...(challenges.length > 0 && { 'WWW-Authenticate': challenges }),
+    ...(refusal.status === 401 && rules?.nonce && { 'DPoP-Nonce': rules.nonce() }),
     // Spread out, so that clients do not come back all at once.
-    ...(status === 503 && { 'Retry-After': String(retryAfterSeconds()) }),
+    ...(refusal.status === 503 && { 'Retry-After': String(retryAfterSeconds()) }),
     ...denial.headers,
   }
-  const named = error === undefined ? {} : { error }
-  const content = { ...named, error_description: description, code: denial.code, requestId }
-  return render(status, content, { close: close === true, headers })
+  const content = {
+    ...(error === undefined ? {} : { error }),
+    error_description: description,
+    code: denial.code,
+    requestId,
+    ...(rules?.debug === true && explain(denial)),
+  }
+  return render(isTokenError ? 400 : refusal.status, content, { close: close === true, headers })
+}
+
+/** What a developer needs to see why, where the operator lets it be said. */
+function explain({ comparison, clockDifferenceSeconds }: Denial) {
+  return { ...comparison, ...(clockDifferenceSeconds !== undefined && { clockDifferenceSeconds }) }
 }
 
 /** The answer to what is a bug of the gateway. */

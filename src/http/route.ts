@@ -1,7 +1,7 @@
 /** One route of gateway.yaml, compiled: all that a request of it needs, and nothing to work out. */
 import type { Gate } from '../gate.ts'
-import type { Challenger } from './challenge.ts'
 import type { IdentityRules } from './identity.ts'
+import type { RefusalRules } from './refuse.ts'
 import type { UpstreamGroup } from './upstreams.ts'
 
 export interface Route {
@@ -13,9 +13,12 @@ export interface Route {
   readonly path: string
   /** Any method where it is left out. */
   readonly methods: ReadonlySet<string> | undefined
+  readonly access: 'dpop' | 'dpop-or-bearer' | 'proof' | 'public'
   /** Left out on a public route. */
   readonly gate: Gate | undefined
-  readonly challenge: Challenger
+  /** Whether what the gate refuses is counted and logged, and gets through. */
+  readonly observe: boolean
+  readonly refusals: RefusalRules
   readonly identity: IdentityRules
   readonly upstreams: UpstreamGroup
   /** Taken off the front of the path before it is forwarded. */

@@ -72,7 +72,8 @@ export function upstreamFields(
   lines.push('x-request-id', requestId)
   const authorization = authorizationField(fields, route, grant)
   if (authorization !== undefined) lines.push('authorization', authorization)
-  if (grant) lines.push(...identityFields(grant.token, route.identity))
+  if (grant) lines.push(...identityFields(grant, route.identity))
+  if (route.access === 'proof') lines.push(...linesOf(fields, 'dpop').flatMap((it) => ['dpop', it]))
   return lines
 }
 
@@ -89,15 +90,18 @@ export function upstreamPath(
 
 /**
  * On a public route nobody has looked at it: it goes on as it is or not at all, and a DPoP token never,
- * for what is behind may take it for one that was proven.
+ * for what is behind may take it for one that was proven. Where the gateway only observes, what is
+ * behind decides by itself. At a token endpoint it says which client asks.
  */
 function authorizationField(
   fields: Fields,
-  { identity }: Route,
+  { identity, access, observe }: Route,
   grant: Grant | undefined,
 ): string | undefined {
   const [value] = linesOf(fields, 'authorization')
+  if (access === 'proof') return value
   if (identity.token === 'drop') return undefined
+  if (observe && identity.token === 'keep') return value
   if (!grant) return identity.token === 'keep' && !/^dpop\b/i.test(value ?? '') ? value : undefined
   return identity.token === 'keep' ? value : value?.replace(/^dpop(?= )/i, 'Bearer')
 }

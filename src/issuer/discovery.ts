@@ -1,10 +1,11 @@
 /** The metadata of one issuer, fetched when it is needed and shared by all who need it. */
-import { discover, readEndpoint, type EndpointName, type Metadata } from './metadata.ts'
+import { DOCUMENT_BOUNDS } from './fetch-json.ts'
+import { discover, readEndpoint, type EndpointName, type Published } from './metadata.ts'
 import { processTiming, type Timing } from './timing.ts'
 
 export interface Discovery {
   /** Not older than a minute. Rejects with an Error where it cannot be had. */
-  readonly metadata: () => Promise<Metadata>
+  readonly published: () => Promise<Published>
   /** A URL of the metadata. Rejects with an Error where it is not there, or not safe to use. */
   readonly endpoint: (name: EndpointName) => Promise<string>
   readonly close: () => void
@@ -20,27 +21,27 @@ export interface DiscoveryOptions {
 }
 
 const FRESH_MS = 60_000
-const MAX_BYTES = 1024 * 1024
 
 export function createDiscovery(options: DiscoveryOptions): Discovery {
-  const { issuer, allowHttp = false, timeoutMs = 5_000, timing = processTiming } = options
+  const { issuer, allowHttp = false, timing = processTiming } = options
+  const { timeoutMs = DOCUMENT_BOUNDS.timeoutMs } = options
   const closing = new AbortController()
-  const bounds = { allowHttp, timeoutMs, maxBytes: MAX_BYTES, signal: closing.signal }
-  let kept: { readonly metadata: Promise<Metadata>; readonly at: number } | undefined
+  const bounds = { ...DOCUMENT_BOUNDS, allowHttp, timeoutMs, signal: closing.signal }
+  let kept: { readonly published: Promise<Published>; readonly at: number } | undefined
 
-  const metadata = () => {
+  const published = () => {
     const at = timing.monotonic()
-    if (kept && at - kept.at < FRESH_MS) return kept.metadata
-    const attempt = { metadata: discover(issuer, bounds), at }
+    if (kept && at - kept.at < FRESH_MS) return kept.published
+    const attempt = { published: discover(issuer, bounds), at }
     kept = attempt
-    attempt.metadata.catch(() => {
+    attempt.published.catch(() => {
       if (kept === attempt) kept = undefined
     })
-    return attempt.metadata
+    return attempt.published
   }
   return {
-    metadata,
-    endpoint: async (name) => readEndpoint(await metadata(), name, allowHttp),
+    published,
+    endpoint: async (name) => readEndpoint((await published()).metadata, name, allowHttp),
     close() {
       closing.abort()
     },

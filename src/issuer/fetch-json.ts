@@ -8,6 +8,9 @@ interface Fetched {
   readonly maxAgeSeconds: number | undefined
 }
 
+/** What fetching a document an issuer publishes may take. */
+export const DOCUMENT_BOUNDS = { timeoutMs: 5_000, maxBytes: 1024 * 1024 } as const
+
 /** Rejects with an Error that says what was wrong with the answer. */
 export async function fetchJson(url: string, bounds: Bounds): Promise<Fetched> {
   const answer = await requestIssuer(url, { headers: { accept: 'application/json' } }, bounds)

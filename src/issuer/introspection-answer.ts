@@ -1,4 +1,5 @@
 /** The answer of an introspection endpoint, as JSON (RFC 7662 §2.2) or as a signed JWT (RFC 9701). */
+import { Denial } from '../denial.ts'
 import type { AlgorithmName } from '../jws/algorithms.ts'
 import { text } from '../jws/compact.ts'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../jws/json.ts'
@@ -28,7 +29,12 @@ export async function readAnswer(
   { status, headers, body }: Pick<IssuerAnswer, 'status' | 'headers' | 'body'>,
   signed: SignedAnswers | undefined,
 ): Promise<Introspected> {
-  if (status !== 200) throw new Error(describeStatus(status))
+  if (status !== 200) {
+    const error = text(parseJsonObject(body)?.['error'])
+    // RFC 7009 §2.2.1: how oidc-provider says that it does not know tokens of this kind.
+    if (error === 'unsupported_token_type') return { active: false }
+    throw new Error(describeStatus(status, error))
+  }
   const type = String(headers['content-type'] ?? 'none')
     .split(';')[0]
     ?.trim()
@@ -45,11 +51,13 @@ export async function readAnswer(
   return { ...answer, active }
 }
 
-function describeStatus(status: number): string {
-  const hint = [400, 401, 403].includes(status)
-    ? ': the issuer does not take the credentials of the gateway'
-    : ''
-  return `the answer has status ${status}${hint}`
+function describeStatus(status: number, error: string): string {
+  const named = /^[a-z_]{1,40}$/.test(error) ? `: ${error}` : ''
+  // Janssen answers 400 where there are no credentials it reads.
+  const isRefusal = [401, 403].includes(status) || ['', 'invalid_client'].includes(error)
+  const hint =
+    isRefusal && status < 404 ? ': the issuer does not take the credentials of the gateway' : ''
+  return `the answer has status ${status}${named}${hint}`
 }
 
 /** RFC 9701 §5. */
@@ -68,8 +76,14 @@ async function readSigned(
     throw new Error('the signed answer is for another client')
   }
   await verifySignature(jwt, keys, algorithms).catch((cause: unknown) => {
+    if (isUnavailable(cause)) throw cause
     throw new Error('the signature of the answer does not verify', { cause })
   })
   const answer = claims['token_introspection']
   return isJsonObject(answer) ? answer : undefined
+}
+
+/** The keys could not be had, which says nothing about the signature. */
+function isUnavailable(error: unknown): error is Denial {
+  return error instanceof Denial && error.code === 'issuer_unavailable'
 }

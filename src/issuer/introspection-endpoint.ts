@@ -1,13 +1,8 @@
 /** One question to an introspection endpoint: is this token active, and what does it say (RFC 7662). */
 import { within } from '../deadline.ts'
 import type { ClientAuthentication } from './client-authentication.ts'
-import {
-  readAnswer,
-  SIGNED,
-  type Introspected,
-  type SignedAnswers,
-} from './introspection-answer.ts'
-import { reason, requestIssuer, type Bounds, type IssuerAnswer } from './request.ts'
+import { SIGNED, type SignedAnswers } from './introspection-answer.ts'
+import { requestIssuer, type Bounds, type IssuerAnswer } from './request.ts'
 
 export interface IntrospectionEndpoint {
   /** Throws an Error where the gateway does not know where to ask. */
@@ -19,18 +14,23 @@ export interface IntrospectionEndpoint {
   readonly bounds: Bounds
 }
 
-/** Rejects with an Error that says what went wrong, and names neither token nor credentials. */
-export async function introspect(
+/**
+ * Rejects with an Error, which names neither token nor credentials, where the endpoint does not
+ * answer. What it answers is not looked at: some tokens may make it answer with an error.
+ */
+export async function askEndpoint(
   token: string,
   endpoint: IntrospectionEndpoint,
-): Promise<Introspected> {
+): Promise<IssuerAnswer> {
   const url = endpoint.url()
   const answer = await within(endpoint.bounds.timeoutMs, ask(url, token, endpoint))
   if (answer === 'late') throw new Error(`${url}: no complete answer in time`)
-  return readAnswer(answer, endpoint.signed).catch((cause: unknown) => {
-    throw new Error(`${url}: ${reason(cause)}`, { cause })
-  })
+  if (!NO_ANSWER.has(answer.status)) return answer
+  throw new Error(`${url}: the answer has status ${answer.status}`)
 }
+
+/** Too busy, or a proxy in front of an endpoint that is gone. */
+const NO_ANSWER: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
 async function ask(
   url: string,
@@ -42,13 +42,13 @@ async function ask(
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' })
     const credentials = await authentication.apply(form)
     const request = { headers: { accept, ...credentials }, form }
-    const answer = await requestIssuer(url, request, bounds).catch((cause: unknown) => {
-      if (!isConnectionError(cause)) throw cause
-      return requestIssuer(url, request, bounds)
-    })
-    return { answer, credentials }
+    return { answer: await requestIssuer(url, request, bounds), credentials }
   }
-  const first = await send()
+  // Once more from the start, as an assertion may be good for one request alone.
+  const first = await send().catch((cause: unknown) => {
+    if (isConnectionError(cause)) return send()
+    throw cause
+  })
   const isRenewed = first.answer.status === 401 && authentication.renew?.(first.credentials)
   return isRenewed === true ? (await send()).answer : first.answer
 }

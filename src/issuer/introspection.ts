@@ -5,8 +5,9 @@
 import { Agent } from 'undici'
 import { createBreaker } from '../breaker.ts'
 import { Denial } from '../denial.ts'
-import type { Introspected } from './introspection-answer.ts'
-import { introspect, type IntrospectionEndpoint } from './introspection-endpoint.ts'
+import { readAnswer, type Introspected } from './introspection-answer.ts'
+import { askEndpoint, type IntrospectionEndpoint } from './introspection-endpoint.ts'
+import type { IssuerAnswer } from './request.ts'
 import { reason } from './request.ts'
 import { processTiming, type Timing } from './timing.ts'
 
@@ -49,18 +50,35 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   let pending = 0
   let failure: string | undefined
 
+  function namesEndpoint(cause: unknown): never {
+    throw new Error(`${options.url()}: ${describe(cause)}`, { cause })
+  }
+
   function failed(cause: unknown): Denial {
-    breaker.failed()
     const detail = reason(cause)
     if (detail !== failure) report({ level: 'error', message: `introspection failed: ${detail}` })
     failure = detail
     return new Denial('issuer_unavailable', { detail, cause })
   }
 
-  function succeeded(): void {
-    breaker.succeeded()
+  async function exchange(token: string): Promise<IssuerAnswer> {
+    try {
+      const answer = await askEndpoint(token, { ...options, bounds })
+      breaker.succeeded()
+      return answer
+    } catch (cause) {
+      breaker.failed()
+      throw cause
+    }
+  }
+
+  /** An answer that makes no sense opens no breaker: a client could send what makes it so. */
+  async function introspect(token: string): Promise<Introspected> {
+    const given = await exchange(token)
+    const answer = await readAnswer(given, options.signed).catch(namesEndpoint)
     if (failure !== undefined) report({ level: 'info', message: 'introspection works again' })
     failure = undefined
+    return answer
   }
 
   return {
@@ -74,8 +92,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
       pending++
       const since = seconds()
       try {
-        const answer = await introspect(token, { ...options, bounds })
-        succeeded()
+        const answer = await introspect(token)
         measure(answer.active ? 'active' : 'inactive', seconds() - since)
         return answer
       } catch (cause) {
@@ -89,4 +106,9 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
       void agent.destroy()
     },
   }
+}
+
+/** A Denial, of the keys that a signed answer needs, has its reason in `detail`. */
+function describe(cause: unknown): string {
+  return cause instanceof Denial ? (cause.detail ?? cause.code) : reason(cause)
 }

@@ -1,19 +1,13 @@
 /** Fetches what an issuer publishes, keeps the last usable set of keys, and refreshes it. */
-import { withAliases, type AlgorithmName } from '../jws/algorithms.ts'
-import type { Discovery } from './discovery.ts'
-import { fetchJson } from './fetch-json.ts'
-import { readJwks, type Jwks } from './jwks.ts'
-import { readEndpoint, readSigningAlgorithms } from './metadata.ts'
+import { DOCUMENT_BOUNDS } from './fetch-json.ts'
+import { fetchKeys, type KeyLocation } from './fetch-keys.ts'
+import type { Jwks } from './jwks.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { reason } from './request.ts'
 import { processTiming, type Timing } from './timing.ts'
 
-export interface KeySourceOptions {
+export interface KeySourceOptions extends KeyLocation {
   readonly issuer: string
-  /** Left out, it is discovered. */
-  readonly jwksUri?: string | undefined
-  readonly discovery: Discovery
-  readonly algorithms: readonly AlgorithmName[]
   /** Allows plain http to hosts beyond loopback. Default is false. */
   readonly allowHttp?: boolean
   /** Bounds each request to the issuer. Default is 5000. */
@@ -39,23 +33,21 @@ export interface KeySource extends Refresher {
   readonly current: () => LoadedKeys | undefined
 }
 
-const MAX_DOCUMENT_BYTES = 1024 * 1024
 const LONGEST_STALE_MS = 24 * 60 * 60 * 1_000
 const REFRESH_SECONDS = { shortest: 60, usual: 600, longest: 3_600 } as const
 
 export function createKeySource(options: KeySourceOptions): KeySource {
   const { issuer, report, timing = processTiming } = options
-  const { allowHttp = false, timeoutMs = 5_000 } = options
+  const { allowHttp = false, timeoutMs = DOCUMENT_BOUNDS.timeoutMs } = options
   const closing = new AbortController()
-  const bounds = { allowHttp, timeoutMs, signal: closing.signal, maxBytes: MAX_DOCUMENT_BYTES }
+  const bounds = { ...DOCUMENT_BOUNDS, allowHttp, timeoutMs, signal: closing.signal }
   let kept: { readonly keys: LoadedKeys; readonly loadedAt: number } | undefined
 
   const refresher = createRefresher({
     timing,
     async load() {
-      const { url, accepted } = await locate(options)
-      const { document, maxAgeSeconds } = await fetchJson(url, bounds)
-      const keys = withVersion(kept?.keys, readJwks(document, accepted))
+      const { jwks, maxAgeSeconds } = await fetchKeys(options, bounds)
+      const keys = withVersion(kept?.keys, jwks)
       describeChange(keys, kept?.keys).forEach((event) => {
         report({ ...event, issuer })
       })
@@ -77,19 +69,6 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       refresher.close()
     },
   }
-}
-
-/** Where the keys are, and which algorithms they may be for: those both sides know. */
-async function locate({ jwksUri, discovery, algorithms, allowHttp = false }: KeySourceOptions) {
-  const configured = withAliases(algorithms)
-  if (jwksUri !== undefined) return { url: jwksUri, accepted: configured }
-  const metadata = await discovery.metadata()
-  const published = readSigningAlgorithms(metadata)
-  const accepted = new Set([...configured].filter((name) => published?.has(name) ?? true))
-  if (accepted.size > 0) return { url: readEndpoint(metadata, 'jwks_uri', allowHttp), accepted }
-  throw new Error(
-    `the issuer signs with none of the algorithms configured: ${[...configured].join(' ')}`,
-  )
 }
 
 function withVersion(previous: LoadedKeys | undefined, next: Jwks): LoadedKeys {

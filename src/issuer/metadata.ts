@@ -8,14 +8,20 @@ import { isSafeToFetch, reason, type Bounds } from './request.ts'
 /** A metadata document, by the names of RFC 8414 §2. Its `issuer` is the one it was asked for. */
 export type Metadata = JsonObject
 
+/** A metadata document, and where it was found. */
+export interface Published {
+  readonly url: string
+  readonly metadata: Metadata
+}
+
 export type EndpointName = 'jwks_uri' | 'introspection_endpoint' | 'token_endpoint'
 
 /** Tries the RFC's location, then OpenID Connect's. Rejects with an Error that says why both failed. */
-export async function discover(issuer: string, bounds: Bounds): Promise<Metadata> {
+export async function discover(issuer: string, bounds: Bounds): Promise<Published> {
   const failures: unknown[] = []
   for (const url of metadataUrls(issuer)) {
     try {
-      return await readMetadata(url, issuer, bounds)
+      return { url, metadata: await readMetadata(url, issuer, bounds) }
     } catch (cause) {
       failures.push(cause)
     }

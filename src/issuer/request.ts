@@ -27,7 +27,7 @@ export interface IssuerRequest {
 export interface IssuerAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Empty but for status 200. */
+  /** Empty but for status 200, and 400, which OAuth explains in it. */
   readonly body: Buffer
 }
 
@@ -53,7 +53,7 @@ export async function requestIssuer(
     const { statusCode: status, body } = answer
     // A body that is given up says so in an event as well, which ends the process if unheard.
     body.on('error', () => undefined)
-    if (status === 200) {
+    if (status === 200 || status === 400) {
       return { status, headers: answer.headers, body: await readAtMost(body, maxBytes) }
     }
     body.destroy()

@@ -9,6 +9,15 @@ export interface Requirements {
   readonly scopes: readonly string[]
   /** For each claim the values of which one is needed. */
   readonly claims: Readonly<Record<string, readonly (string | number | boolean)[]>>
+  /** Of the authentication of the user (RFC 9470). */
+  readonly authentication: AuthenticationRequirements
+}
+
+export interface AuthenticationRequirements {
+  /** One of them is needed in `acr`. Empty for any. */
+  readonly contexts: readonly string[]
+  /** How long ago `auth_time` may be; undefined for any time. */
+  readonly maxAgeSeconds: number | undefined
 }
 
 /** Throws `token_issuer`. */
@@ -26,11 +35,21 @@ export function requireBinding({ thumbprint }: AccessToken): string {
   return thumbprint
 }
 
+/** Throws `scope_insufficient`, `claim_refused` or `authentication_insufficient`. */
+export function requireGranted(token: AccessToken, requirements: Requirements, now: number): void {
+  requireScopes(token, requirements.scopes)
+  requireClaims(token, requirements.claims)
+  requireAuthentication(token, requirements.authentication, now)
+}
+
 /** RFC 6749 §3.3: whole words, case-sensitive. Throws `scope_insufficient`. */
 export function requireScopes(token: AccessToken, scopes: readonly string[]): void {
   const missing = scopes.filter((scope) => !token.scopes.includes(scope))
   if (missing.length > 0) {
-    throw new Denial('scope_insufficient', { detail: `missing: ${missing.join(' ')}` })
+    throw new Denial('scope_insufficient', {
+      detail: `missing: ${missing.join(' ')}`,
+      comparison: { expected: scopes, received: token.scopes },
+    })
   }
 }
 
@@ -43,4 +62,25 @@ export function requireClaims(token: AccessToken, required: Requirements['claims
       throw new Denial('claim_refused', { detail: `claim ${name}` })
     }
   }
+}
+
+/** RFC 9470 §3. What the token does not say does not count. Throws `authentication_insufficient`. */
+function requireAuthentication(
+  { claims }: AccessToken,
+  { contexts, maxAgeSeconds }: AuthenticationRequirements,
+  now: number,
+): void {
+  const { acr, auth_time: authTime } = claims
+  if (contexts.length > 0 && !contexts.some((context) => context === acr)) {
+    throw insufficient('acr', contexts, acr)
+  }
+  if (maxAgeSeconds === undefined) return
+  if (typeof authTime !== 'number' || now - authTime > maxAgeSeconds) {
+    throw insufficient('auth_time', { atLeast: now - maxAgeSeconds }, authTime)
+  }
+}
+
+function insufficient(claim: string, expected: unknown, received: unknown): Denial {
+  const comparison = { expected, received: received ?? 'none' }
+  return new Denial('authentication_insufficient', { detail: `claim ${claim}`, comparison })
 }

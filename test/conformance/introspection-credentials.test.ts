@@ -135,7 +135,7 @@ for (const behaviour of [400, 401, 503, 'hang', 'html', 'array', 'redirect'] as 
   t.test(`#240 bearer: the token endpoint answers with ${behaviour}`, async (t) => {
     const stage = await createStage(t, {
       authority: { client: BEARER },
-      issuer: introspected({ client: BEARER, introspection: { timeout: '200ms' } }),
+      issuer: introspected({ client: BEARER, introspection: { timeout: '500ms' } }),
     })
     const { introspection, tokenEndpoint, requests } = stage.authority
     tokenEndpoint.behave(behaviour)
@@ -181,6 +181,6 @@ for (const [name, settings] of [
     )
     const text = JSON.stringify(log)
     for (const hidden of [token, GATEWAY.secret, 'wr0ng', 'Basic ']) t.notMatch(text, hidden)
-    t.notMatch(answer.body, /401|credentials/)
+    t.notMatch(answer.body, /status|credentials/)
   })
 }

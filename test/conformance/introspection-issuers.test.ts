@@ -86,7 +86,7 @@ t.test('#241 two that are asked about the same opaque token', async (t) => {
     { name: 'of the other, at its own', path: '/second/x', token: own, answer: '200' },
   ])
   t.test('the breaker of one is not that of the other', async (t) => {
-    other.introspection.behave(500)
+    other.introspection.behave(503)
     const path = '/second/x'
     const rows = Array.from({ length: 7 }, (_, at) => {
       return { name: `failing ${at}`, path, token: `x${at}`, answer: '503 issuer_unavailable' }

@@ -10,7 +10,7 @@ import { outcome, sendRow } from './table.ts'
 const [INFO, ERROR] = [30, 50]
 
 const UNAVAILABLE = '503 issuer_unavailable'
-const SHORT = { timeout: '200ms' }
+const SHORT = { timeout: '500ms' }
 
 /** Refused as an outage: to be tried again, and nothing about the token. */
 function isOutage(t: Test, answer: Answer, name: string): void {
@@ -76,10 +76,10 @@ t.test('#240 hanging: the breaker opens, JWTs pass, and it recovers', async (t) 
   const answers = await Promise.all(Array.from({ length: 5 }, () => sendOpaque(stage)))
   t.ok(performance.now() - since < 2_000, 'answered within the timeout')
   for (const answer of answers) isOutage(t, answer, '#240 hanging')
-  t.equal(introspection.requests.length, 5)
+  const { length } = introspection.requests
 
   isOutage(t, await sendOpaque(stage), '#240 open')
-  t.equal(introspection.requests.length, 5, 'without a call')
+  t.equal(introspection.requests.length, length, 'without a call')
   t.equal(outcome(await sendRow(stage, {})), '200', 'a JWT of the same issuer')
 
   introspection.behave('ok')
@@ -97,14 +97,21 @@ t.test('#240 hanging: the breaker opens, JWTs pass, and it recovers', async (t) 
 
 t.test('more wait than the queue holds', async (t) => {
   const stage = await createStage(t, {
-    issuer: introspected({ introspection: { timeout: '1500ms' } }),
+    issuer: introspected({ introspection: { timeout: '30s' } }),
+    drain: '{ delay: 0s, timeout: 100ms }',
   })
   stage.authority.introspection.behave('hang')
-  const flood = Array.from({ length: 700 }, () => sendOpaque(stage))
-  const outcomes = (await Promise.all(flood)).map(outcome)
-  const overloaded = outcomes.filter((it) => it === '503 overloaded')
-  t.ok(overloaded.length >= 50 && overloaded.length < 400, String(overloaded.length))
-  t.equal(outcomes.filter((it) => it === UNAVAILABLE).length, 700 - overloaded.length)
+  const answers: string[] = []
+  for (let count = 0; count < 600; count++) {
+    // The token is looked at before the proof, so that none needs to be signed.
+    const row = { token: `token-${count}`, proof: 'proof' }
+    stage.send(row).then(
+      (answer) => answers.push(outcome(answer)),
+      () => undefined,
+    )
+  }
+  await until(() => answers.length > 0, 20_000)
+  t.strictSame([...new Set(answers)], ['503 overloaded'], 'at once, while hundreds wait')
   t.equal(outcome(await sendRow(stage, {})), '200', 'JWTs wait for nobody')
 })
 
@@ -130,12 +137,9 @@ t.test('metadata without the endpoint: not ready, and named', async (t) => {
     awaitReady: false,
   })
   const readiness = () => fetch(`http://127.0.0.1:${stage.adminPort}/readyz`)
-  await until(() => stage.log().some(({ msg }) => /no introspection_endpoint/.test(String(msg))))
-  const answer = await readiness()
-  t.equal(answer.status, 503)
-  t.match(await answer.json(), {
-    components: { 'issuer main': { ready: false, reason: /no introspection_endpoint/ } },
-  })
+  const named = /"issuer main":{"ready":false,"reason":"[^"]*no introspection_endpoint/
+  await until(async () => named.test(await (await readiness()).text()))
+  t.equal((await readiness()).status, 503)
   isOutage(t, await sendOpaque(stage), 'opaque token')
   await until(async () => outcome(await sendRow(stage, {})) === '200')
 })

@@ -4,6 +4,7 @@ import { createMemoryReplayStore } from '../../src/dpop/memory-replay-store.ts'
 import { createBoundKeys } from '../../src/dpop/bound-key.ts'
 import { createGate } from '../../src/gate.ts'
 import { createClient } from '../support/client.ts'
+import { policyOf } from '../support/policy.ts'
 import { createStage, PUBLIC_URL } from '../support/stage.ts'
 import { outcome, sendRow } from './table.ts'
 
@@ -20,10 +21,7 @@ async function gateAt(maxAgeSeconds: number, clockSkewSeconds: number) {
   }
   const algorithms = new Set(['ES256'])
   const gate = createGate(
-    {
-      ...{ issuers: new Set(['main']), scopes: [], claims: {}, maxTokenBytes: 8192 },
-      proof: { algorithms, maxAgeSeconds, clockSkewSeconds, maxBytes: 8192 },
-    },
+    policyOf({ algorithms, maxAgeSeconds, clockSkewSeconds, maxBytes: 8192 }),
     {
       verifyToken: () => Promise.resolve(token),
       replays: createMemoryReplayStore({ maxEntries: 100, monotonic: () => now }),

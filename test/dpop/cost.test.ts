@@ -12,6 +12,7 @@ import { cacheTokens } from '../../src/token/cached.ts'
 import { createJwtVerifier } from '../../src/token/jwt.ts'
 import { createClient } from '../support/client.ts'
 import { AUDIENCE, createAuthority } from '../support/jwks-server.ts'
+import { policyOf } from '../support/policy.ts'
 import { ALL, keySetOf } from '../issuer/key-set.ts'
 import { contextFor, TARGET } from './context.ts'
 
@@ -56,27 +57,24 @@ t.test('the cost of the first and of the second request of a client', async (t) 
   await keys.start()
   const client = await createClient()
   const { policy: proof } = contextFor(client)
-  const gate = createGate(
-    { issuers: new Set(['main']), scopes: [], claims: {}, proof, maxTokenBytes: 8192 },
-    {
-      verifyToken: cacheTokens(
-        createJwtVerifier([
-          {
-            name: 'main',
-            issuer: authority.issuer,
-            audience: [AUDIENCE],
-            algorithms: ALL,
-            tokenType: 'compatible',
-            clockSkewSeconds: 30,
-            keys,
-          },
-        ]),
-      ).verify,
-      replays: createMemoryReplayStore({ maxEntries: 10 }),
-      boundKeys: createBoundKeys(),
-      clock: () => Math.floor(Date.now() / 1000),
-    },
-  )
+  const gate = createGate(policyOf(proof), {
+    verifyToken: cacheTokens(
+      createJwtVerifier([
+        {
+          name: 'main',
+          issuer: authority.issuer,
+          audience: [AUDIENCE],
+          algorithms: ALL,
+          tokenType: 'compatible',
+          clockSkewSeconds: 30,
+          keys,
+        },
+      ]),
+    ).verify,
+    replays: createMemoryReplayStore({ maxEntries: 10 }),
+    boundKeys: createBoundKeys(),
+    clock: () => Math.floor(Date.now() / 1000),
+  })
   const token = await authority.mint({ cnf: { jkt: client.thumbprint } })
   const prove = async (jti: string) => ({
     authorization: [`DPoP ${token}`],

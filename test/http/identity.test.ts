@@ -16,7 +16,7 @@ const token = (claims: Readonly<Record<string, unknown>>): AccessToken => ({
 /** The one field made of a claim of this value; undefined where there is none. */
 function fieldOf(value: unknown): string | undefined {
   const rules = { headers: [['X-Claim', 'claim']], token: 'drop' } as const
-  return identityFields(token({ claim: value }), rules)[1]
+  return identityFields({ token: token({ claim: value }), proof: undefined }, rules)[1]
 }
 
 // prettier-ignore
@@ -67,7 +67,13 @@ t.test('sources are what the token says, not what an object inherits', async (t)
     ['X-Constructor', 'constructor'],
     ['X-Proto', '__proto__'],
   ] as const
-  t.strictSame(identityFields(token({ sub: 'mallory' }), { headers, token: 'drop' }), [
+  const proof = { jti: 'j', issuedAt: 0, thumbprint: 'jkt', remainingSeconds: 1, nonce: '' }
+  const header = { segment: '', wellFormed: true, typ: '', alg: '', leaksKey: false }
+  const grant = {
+    token: token({ sub: 'mallory' }),
+    proof: { ...proof, header: { ...header, key: () => 'unusable' as const } },
+  }
+  t.strictSame(identityFields(grant, { headers, token: 'drop' }), [
     ...['X-Sub', 'alice', 'X-Scope', 'read write'],
     ...['X-Iss', 'https://as.example.com', 'X-Jkt', 'jkt'],
   ])

@@ -2,7 +2,6 @@
 import t, { type Test } from 'tap'
 import { createMetrics } from '../../src/admin/metrics.ts'
 import type { Gate } from '../../src/gate.ts'
-import { createChallenger } from '../../src/http/challenge.ts'
 import { closeWithin, listen } from '../../src/http/listener.ts'
 import { createPublicOrigin } from '../../src/http/origin.ts'
 import { createProxy } from '../../src/http/proxy.ts'
@@ -11,6 +10,7 @@ import { createTrafficServer } from '../../src/http/server.ts'
 import { createPools } from '../../src/http/upstreams.ts'
 import { createLogger } from '../../src/log.ts'
 import { createRecorder } from '../../src/recorder.ts'
+import { PLAIN_ROUTE } from './plain-route.ts'
 import { openRaw, requestText } from '../support/raw-http.ts'
 import { startUpstream } from '../support/upstream.ts'
 import { until } from '../support/until.ts'
@@ -20,16 +20,7 @@ async function serve(t: Test, gate: Gate) {
   const upstream = await startUpstream(t)
   const pools = createPools()
   t.teardown(pools.destroy)
-  const route = {
-    host: undefined,
-    methods: undefined,
-    challenge: createChallenger(new Set(), []),
-    identity: { headers: [], token: 'drop' },
-    upstreams: pools.group([upstream.url], 1000),
-    stripPrefix: undefined,
-    responseTimeoutMs: 1000,
-    idleTimeoutMs: 1000,
-  } as const
+  const route = { ...PLAIN_ROUTE, upstreams: pools.group([upstream.url], 1000) }
   const lines: string[] = []
   const logger = createLogger({ level: 'info' }, { write: (line) => void lines.push(line) })
   const metrics = createMetrics({ isReplayStoreReady: () => true, issuers: () => [] })

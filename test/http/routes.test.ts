@@ -1,8 +1,8 @@
 import t from 'tap'
 import { Denial } from '../../src/denial.ts'
-import { createChallenger } from '../../src/http/challenge.ts'
 import { createRoutes } from '../../src/http/routes.ts'
 import { createPools } from '../../src/http/upstreams.ts'
+import { PLAIN_ROUTE } from './plain-route.ts'
 
 const pools = createPools()
 
@@ -14,18 +14,13 @@ interface Options {
 /** A route with its path for a name. */
 function route(path: string, { host, methods }: Options = {}) {
   return {
+    ...PLAIN_ROUTE,
     name: [host, path, methods].filter((part) => part !== undefined).join(' '),
     host,
     path,
     methods: methods && new Set(methods),
-    gate: undefined,
-    challenge: createChallenger([], []),
-    identity: { headers: [], token: 'drop' },
     upstreams: pools.group(['http://127.0.0.1:1'], 1000),
-    stripPrefix: undefined,
-    responseTimeoutMs: 1000,
-    idleTimeoutMs: 1000,
-  } as const
+  }
 }
 
 const routes = createRoutes([

@@ -8,7 +8,7 @@ const options = () => ({ allowHttp: false, timeoutMs: 1_000, maxBytes: 65_536 })
 t.test('RFC 8414 §3.1 the location goes between host and path', async (t) => {
   for (const path of ['', '/tenant', '/a/b']) {
     const authority = await createAuthority(t, { path })
-    const metadata = await discover(authority.issuer, options())
+    const { metadata } = await discover(authority.issuer, options())
     t.equal(metadata['jwks_uri'], authority.jwksUri, path)
     t.equal(metadata['issuer'], authority.issuer, path)
   }
@@ -17,7 +17,7 @@ t.test('RFC 8414 §3.1 the location goes between host and path', async (t) => {
 t.test('OpenID Connect Discovery §4 the location goes after the path', async (t) => {
   for (const path of ['', '/tenant']) {
     const authority = await createAuthority(t, { path, discovery: 'openid' })
-    const metadata = await discover(authority.issuer, options())
+    const { metadata } = await discover(authority.issuer, options())
     t.equal(metadata['jwks_uri'], authority.jwksUri, path)
   }
 })
@@ -40,7 +40,7 @@ t.test('an endpoint is looked at when it is needed', async (t) => {
   const unsafe = ['http://as.example.com/introspect', 'file:///etc/passwd', '/introspect', 7]
   for (const introspection_endpoint of unsafe) {
     const authority = await createAuthority(t, { metadata: { introspection_endpoint } })
-    const metadata = await discover(authority.issuer, options())
+    const { metadata } = await discover(authority.issuer, options())
     t.equal(readEndpoint(metadata, 'jwks_uri', false), authority.jwksUri)
     t.throws(() => readEndpoint(metadata, 'introspection_endpoint', false), {
       message: 'introspection_endpoint in the metadata of the issuer is not an https URL',

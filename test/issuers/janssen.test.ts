@@ -14,7 +14,13 @@ const SERVER = {
     introspection: `${PATH}/introspection`,
     token: `${PATH}/token`,
   },
-  metadata: { dpop_signing_alg_values_supported: ['RS256', 'ES256', 'ES384', 'ES512', 'PS256'] },
+  metadata: {
+    dpop_signing_alg_values_supported: ['RS256', 'ES256', 'ES384', 'ES512', 'PS256'],
+    access_token_signing_alg_values_supported: [
+      ...['none', 'HS256', 'HS384', 'HS512', 'RS256', 'RS384', 'RS512', 'ES256', 'ES256', 'ES384'],
+      ...['ES512', 'ES512', 'PS256', 'PS384', 'PS512'],
+    ],
+  },
   client: { id: '1800.df1bb233:gateway', secret: 'a+b%2F c/ü:=&' },
 } as const
 

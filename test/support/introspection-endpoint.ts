@@ -62,7 +62,9 @@ export function createIntrospectionEndpoint(ports: Ports): Part {
   async function respond(response: ServerResponse, request: RecordedRequest): Promise<void> {
     const document = answers.get(request.form.get('token') ?? '') ?? { active: false }
     if (typeof behaviour === 'number') {
-      refuse(response, behaviour, 'server_error')
+      // With what would be the right answer, were it not for the status.
+      response.statusCode = behaviour
+      json(response, document)
     } else if (behaviour !== 'ok') {
       FAULTS[behaviour](response, document)
     } else if (!isForm(request) || !request.form.get('token')) {

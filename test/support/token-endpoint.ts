@@ -56,7 +56,8 @@ export function createTokenEndpoint(client: RegisteredClient): Part {
       const request = await readForm(incoming)
       requests.push(request)
       if (typeof behaviour === 'number') {
-        refuse(response, behaviour, 'server_error')
+        response.statusCode = behaviour
+        json(response, issue())
       } else if (behaviour !== 'ok') {
         FAULTS[behaviour](response, issue())
       } else if (!isForm(request)) {
