@@ -48,6 +48,7 @@ export function createIssuerIntrospection(
 ): IssuerIntrospection {
   const { discovery, keys, report, measure } = surroundings
   const { timeout: timeoutMs, response, auth } = config
+  const closing = new AbortController()
   let url = config.endpoint
   const isConfigured = url !== undefined
   const refresher = createRefresher({
@@ -67,7 +68,7 @@ export function createIssuerIntrospection(
       if (url === undefined) throw new Error(unknownBecause())
       return url
     },
-    authentication: createAuthentication(issuer, config, discovery),
+    authentication: createAuthentication(issuer, config, discovery, closing.signal),
     signed:
       response === 'jwt'
         ? {
@@ -88,6 +89,7 @@ export function createIssuerIntrospection(
     readiness: () =>
       url === undefined ? { ready: false, reason: unknownBecause() } : { ready: true },
     close() {
+      closing.abort()
       refresher.close()
       introspection.close()
     },
@@ -98,6 +100,7 @@ function createAuthentication(
   { issuer, allowHttp }: IssuerConfig,
   { auth, timeout: timeoutMs }: IntrospectionConfig,
   discovery: Discovery,
+  signal: AbortSignal,
 ): ClientAuthentication {
   // The configuration was checked: what a method needs is there.
   const { clientId = '', clientSecret = '', tokenEndpoint, scope } = auth
@@ -121,7 +124,7 @@ function createAuthentication(
               : Promise.resolve(tokenEndpoint),
           authentication: createSecretBasic({ clientId, clientSecret }),
           scope,
-          bounds: { allowHttp, timeoutMs, maxBytes: TOKEN_BYTES },
+          bounds: { allowHttp, timeoutMs, maxBytes: TOKEN_BYTES, signal },
         }),
       )
     case 'none':

@@ -97,8 +97,7 @@ function checkAuthKeys(auth: DraftAuth, path: KeyPath): readonly Fault[] {
 }
 
 function checkKey({ privateKey, algorithm }: DraftAuth, path: KeyPath): readonly Fault[] {
-  // Without an algorithm of its own the schema has said all about the key.
-  if (privateKey === undefined || algorithm === undefined) return []
+  if (privateKey === undefined || privateKey === '') return []
   const key = readSigningKey(privateKey, algorithm)
   return typeof key === 'string' ? [{ path: [...path, 'privateKey'], message: key }] : []
 }

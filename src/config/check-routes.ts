@@ -94,8 +94,24 @@ function matchesSame(a: DraftRoute, b: DraftRoute): boolean {
   )
 }
 
+function checkCors({ cors }: DraftRoute, path: KeyPath): readonly Fault[] {
+  const at = cors?.origins?.indexOf('*') ?? -1
+  if (cors === undefined || at < 0) return []
+  const alone = 'stands alone or not at all: with it the others say nothing'
+  // Browsers refuse the two together; answered with the origin instead, any site could act with
+  // the cookies of its visitors.
+  const cookies = 'no cookies for pages of any origin: name the origins'
+  return [
+    ...(cors.origins?.length === 1 ? [] : [{ path: [...path, 'origins', at], message: alone }]),
+    ...(cors.credentials === true ? [{ path: [...path, 'credentials'], message: cookies }] : []),
+  ]
+}
+
 function checkRoute({ path, route }: Placed): readonly Fault[] {
-  const faults = [...checkHeaders(route.identity?.headers, [...path, 'identity'])]
+  const faults = [
+    ...checkHeaders(route.identity?.headers, [...path, 'identity']),
+    ...checkCors(route, [...path, 'cors']),
+  ]
   const { stripPrefix } = route
   if (
     stripPrefix !== undefined &&

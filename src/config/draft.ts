@@ -14,6 +14,7 @@ const anything = z.unknown().optional()
 const lenientText = lenient(z.string())
 const webUrl = lenient(z.string().refine((value) => findUrlFault(value) === undefined))
 const proofRules = z.object({ nonce: anything })
+const cors = z.object({ origins: lenient(z.array(z.unknown())), credentials: anything })
 const headers = z.object({ headers: lenient(z.record(z.string(), z.unknown())) })
 
 const Auth = lenient(
@@ -67,6 +68,7 @@ export const Draft = z.object({
           observe: anything,
           debug: anything,
           dpop: lenient(proofRules),
+          cors: lenient(cors),
         }),
       ),
     ),

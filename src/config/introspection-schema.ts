@@ -1,17 +1,11 @@
 /** The keys of gateway.yaml that concern introspection (RFC 7662). */
 import { z } from 'zod'
 import { ALGORITHMS, type AlgorithmName } from '../jws/algorithms.ts'
-import { readSigningKey } from '../jws/signing-key.ts'
 import { duration } from './quantity.ts'
 import { form, text } from './text.ts'
 import { findUrlFault } from './url.ts'
 
 const given = form(/\S/, 'must not be empty')
-
-function findKeyFault(value: string): string | undefined {
-  const key = readSigningKey(value)
-  return typeof key === 'string' ? key : undefined
-}
 
 const ClientAuthentication = z.strictObject({
   method: z
@@ -26,7 +20,7 @@ const ClientAuthentication = z.strictObject({
   clientSecret: text('text', given)
     .optional()
     .describe('Its secret, for `client_secret_basic`, `client_secret_post` and `bearer`.'),
-  privateKey: text('PEM or JWK', findKeyFault)
+  privateKey: text('PEM or JWK', given)
     .optional()
     .describe('Its private key, for `private_key_jwt`: PKCS #8 as PEM, or a JWK.'),
   algorithm: z

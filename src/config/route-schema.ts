@@ -2,6 +2,7 @@
 
 import { METHODS } from 'node:http'
 import { z } from 'zod'
+import { Cors } from './cors-schema.ts'
 import { findHeaderNameFault } from './header-name.ts'
 import { ProofOverride } from './issuer-schema.ts'
 import { findPrefixFault, findRoutePathFault } from './path.ts'
@@ -150,6 +151,10 @@ export const Route = z.strictObject({
   dpop: ProofOverride.optional().describe('Proof rules of this route. Left out: as in `dpop`.'),
   identity: IdentityOverride.optional().describe(
     'What the upstream of this route learns. Left out: as in `identity`.',
+  ),
+  cors: Cors.optional().describe(
+    'What pages of other origins may do. Preflights are then answered by the gateway, and what the ' +
+      'upstream says about it is replaced. Left out: all is up to the upstream.',
   ),
   timeouts: Timeouts.prefault({}).describe('How long the upstream may take.'),
 })

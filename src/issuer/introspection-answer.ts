@@ -54,9 +54,9 @@ export async function readAnswer(
 function describeStatus(status: number, error: string): string {
   const named = /^[a-z_]{1,40}$/.test(error) ? `: ${error}` : ''
   // Janssen answers 400 where there are no credentials it reads.
-  const isRefusal = [401, 403].includes(status) || ['', 'invalid_client'].includes(error)
-  const hint =
-    isRefusal && status < 404 ? ': the issuer does not take the credentials of the gateway' : ''
+  const isRefusal =
+    [401, 403].includes(status) || (status === 400 && ['', 'invalid_client'].includes(error))
+  const hint = isRefusal ? ': the issuer does not take the credentials of the gateway' : ''
   return `the answer has status ${status}${named}${hint}`
 }
 

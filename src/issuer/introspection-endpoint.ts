@@ -2,7 +2,7 @@
 import { within } from '../deadline.ts'
 import type { ClientAuthentication } from './client-authentication.ts'
 import { SIGNED, type SignedAnswers } from './introspection-answer.ts'
-import { requestIssuer, type Bounds, type IssuerAnswer } from './request.ts'
+import { codeOfCause, requestIssuer, type Bounds, type IssuerAnswer } from './request.ts'
 
 export interface IntrospectionEndpoint {
   /** Throws an Error where the gateway does not know where to ask. */
@@ -55,8 +55,7 @@ async function ask(
 
 /** The endpoint did not get the question, or closed a connection that had been kept open. */
 function isConnectionError(error: unknown): boolean {
-  const { cause } = error as { readonly cause?: unknown }
-  return cause instanceof Error && 'code' in cause && CONNECTION_ERRORS.has(String(cause.code))
+  return CONNECTION_ERRORS.has(codeOfCause(error) ?? '')
 }
 
 const CONNECTION_ERRORS = new Set([

@@ -8,7 +8,7 @@ import { Denial } from '../denial.ts'
 import { readAnswer, type Introspected } from './introspection-answer.ts'
 import { askEndpoint, type IntrospectionEndpoint } from './introspection-endpoint.ts'
 import type { IssuerAnswer } from './request.ts'
-import { reason } from './request.ts'
+import { isTooLong, reason } from './request.ts'
 import { processTiming, type Timing } from './timing.ts'
 
 export interface Introspection {
@@ -67,7 +67,8 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
       breaker.succeeded()
       return answer
     } catch (cause) {
-      breaker.failed()
+      if (isTooLong(cause)) breaker.succeeded()
+      else breaker.failed()
       throw cause
     }
   }

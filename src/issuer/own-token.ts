@@ -28,33 +28,40 @@ export interface OwnTokenOptions {
 }
 
 /** Renewed that long before it expires, or in the last tenth of a short life. */
-const MARGIN_SECONDS = 30
+const MARGIN_MS = 30_000
 /** A token that was refused within this time was not refused for its age. */
 const NEW_MS = 5_000
 
+interface Issued {
+  readonly token: string
+  readonly since: number
+  /** Infinity where nobody says. */
+  readonly lifetimeMs: number
+}
+
 export function createOwnToken(options: OwnTokenOptions): OwnToken {
   const { monotonic } = options.timing ?? processTiming
-  let kept: Attempt | undefined
+  let kept: Issued | undefined
+  let underWay: Promise<string> | undefined
 
-  function ask(): Attempt {
+  async function ask(): Promise<string> {
     const since = monotonic()
-    const attempt: Attempt = { token: '', since, until: Number.POSITIVE_INFINITY, done: obtain() }
-    async function obtain(): Promise<string> {
-      const { token, lifetimeMs } = await request(options)
-      attempt.token = token
-      attempt.until = since + lifetimeMs
-      return token
+    try {
+      kept = { ...(await request(options)), since }
+      return kept.token
+    } catch (error) {
+      // What is still good serves until it is not.
+      if (kept && monotonic() < kept.since + kept.lifetimeMs) return kept.token
+      throw error
+    } finally {
+      underWay = undefined
     }
-    attempt.done.catch(() => {
-      if (kept === attempt) kept = undefined
-    })
-    return attempt
   }
 
   return {
-    get() {
-      if (!kept || monotonic() >= kept.until) kept = ask()
-      return kept.done
+    async get() {
+      const isDue = !kept || monotonic() >= renewalOf(kept)
+      return kept && !isDue ? kept.token : (underWay ??= ask())
     },
     renew(refused) {
       if (kept?.token !== refused) return true
@@ -65,12 +72,8 @@ export function createOwnToken(options: OwnTokenOptions): OwnToken {
   }
 }
 
-interface Attempt {
-  readonly done: Promise<string>
-  /** Empty until it is there. */
-  token: string
-  readonly since: number
-  until: number
+function renewalOf({ since, lifetimeMs }: Issued): number {
+  return since + Math.max(lifetimeMs - MARGIN_MS, lifetimeMs * 0.9)
 }
 
 /** RFC 6750 §2.1: with an access token of the gateway's own. */
@@ -92,11 +95,11 @@ async function request({ tokenEndpoint, authentication, scope, bounds }: OwnToke
   const token = text(answer?.['access_token'])
   // RFC 6750 §2.1: what may stand in the header, and nothing that could end its line.
   if (!/^[\w.~+/-]+=*$/.test(token)) throw new Error(`${url}: the answer has no access_token`)
-  return { token, lifetimeMs: readLifetime(answer?.['expires_in']) }
+  return { token, lifetimeMs: readLifetimeMs(answer?.['expires_in']) }
 }
 
 /** RFC 6749 §5.1. Without `expires_in` the token serves until it is refused. */
-function readLifetime(expiresIn: unknown): number {
-  if (typeof expiresIn !== 'number' || !(expiresIn > 0)) return Number.POSITIVE_INFINITY
-  return Math.max(expiresIn - MARGIN_SECONDS, expiresIn * 0.9) * 1_000
+function readLifetimeMs(expiresIn: unknown): number {
+  const seconds = /^\d{1,9}(\.\d+)?$/.test(String(expiresIn)) ? Number(expiresIn) : 0
+  return seconds > 0 ? seconds * 1_000 : Number.POSITIVE_INFINITY
 }

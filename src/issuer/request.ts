@@ -82,12 +82,28 @@ export function reason(cause: unknown): string {
   return cause.message || ('code' in cause ? String(cause.code) : cause.name)
 }
 
+const TOO_LONG = 'ERR_ANSWER_TOO_LONG'
+
+/** Whether requestIssuer gave up because the answer was longer than it may be. */
+export function isTooLong(error: unknown): boolean {
+  return codeOfCause(error) === TOO_LONG
+}
+
+/** What Node, undici or this file call what requestIssuer rejected for. */
+export function codeOfCause(error: unknown): string | undefined {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+}
+
 async function readAtMost(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of body) {
     length += chunk.length
-    if (length > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`)
+    if (length > maxBytes) {
+      const message = `the answer is longer than ${maxBytes} bytes`
+      throw Object.assign(new Error(message), { code: TOO_LONG })
+    }
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

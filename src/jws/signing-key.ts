@@ -1,5 +1,5 @@
 /** A private key of the gateway's own, from the text of a PEM (PKCS #8) or a JWK. */
-import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 import { ALGORITHMS, isAlgorithmName, type AlgorithmName } from './algorithms.ts'
 import { parseJsonObject, type JsonObject } from './json.ts'
 
@@ -29,9 +29,11 @@ export function readSigningKey(text: string, chosen?: AlgorithmName): SigningKey
   if ((key.asymmetricKeyDetails?.modulusLength ?? MIN_RSA_BITS) < MIN_RSA_BITS) {
     return `is too weak: RSA needs ${MIN_RSA_BITS} bits`
   }
-  const named = typeof jwk?.['alg'] === 'string' ? jwk['alg'] : usual
-  const algorithm = chosen ?? named
-  if (!isAlgorithmName(algorithm) || !fits(algorithm, usual)) return `is not a key for ${algorithm}`
+  if (!isWhole(key, jwk)) return 'is a private key that does not fit its public one'
+  const algorithm = chosen ?? jwk?.['alg'] ?? usual
+  if (typeof algorithm !== 'string' || !isAlgorithmName(algorithm) || !fits(algorithm, usual)) {
+    return 'is not a key for its algorithm'
+  }
   return { key, algorithm, keyId: typeof jwk?.['kid'] === 'string' ? jwk['kid'] : undefined }
 }
 
@@ -40,6 +42,19 @@ function importKey(text: string, jwk: JsonObject | undefined): KeyObject | undef
     return jwk ? createPrivateKey({ key: { ...jwk }, format: 'jwk' }) : createPrivateKey(text)
   } catch {
     return undefined // The messages of OpenSSL help nobody.
+  }
+}
+
+/** A JWK has both parts, and OpenSSL takes each of them at its word. */
+function isWhole(key: KeyObject, jwk: JsonObject | undefined): boolean {
+  try {
+    const publicKey = createPublicKey(key)
+    const { x = jwk?.['x'] } = publicKey.export({ format: 'jwk' })
+    const hash = key.asymmetricKeyType === 'ed25519' ? null : 'sha256'
+    const probe = Buffer.from('probe')
+    return (!jwk || x === jwk['x']) && verify(hash, probe, publicKey, sign(hash, probe, key))
+  } catch {
+    return false
   }
 }
 

@@ -252,8 +252,8 @@ t.test('RFC 7662 §2.2 plain answers that are none', async (t) => {
 t.test('statuses: never whether a token is good', async (t) => {
   const { signed } = await stageOf(t)
   const rows: readonly (readonly [status: number, body: string, message: RegExp])[] = [
-    [201, JSON.stringify(ACTIVE), /status 201$/],
-    [400, JSON.stringify(ACTIVE), /status 400$/],
+    [201, JSON.stringify(ACTIVE), /^the answer has status 201/],
+    [400, JSON.stringify(ACTIVE), /^the answer has status 400/],
     [401, JSON.stringify(ACTIVE), /status 401\b.+ does not take the credentials of the gateway$/],
     [403, '', /status 403\b.+ does not take the credentials of the gateway$/],
     [500, '', /status 500$/],

@@ -222,3 +222,14 @@ t.test('closing breaks off what is under way, and what waits', async (t) => {
   t.match(await waiting, Array(CONNECTIONS + 3).fill(refused))
   t.equal(held.size, CONNECTIONS, 'nothing is asked again')
 })
+
+t.test('answers that no client should be able to make the others pay for', async (t) => {
+  const { introspection, endpoint, fail } = await stageOf(t)
+  const large = endpoint.issue({ padding: 'x'.repeat(70_000) })
+  for (let count = 0; count < 10; count++) {
+    await t.rejects(introspection.ask(large), { code: 'issuer_unavailable', detail: /longer/ })
+  }
+  await fail(500, 10)
+  await fail(400, 10)
+  t.match(await introspection.ask('other'), { active: false })
+})

@@ -142,6 +142,18 @@ t.test('a failure is told to all who wait, and not kept', async (t) => {
   t.equal(asked(), 2)
 })
 
+t.test('a token that is still good serves while another cannot be had', async (t) => {
+  const { own, endpoint, timing, asked } = await stageOf(t)
+  endpoint.setLifetime(300)
+  const first = await own.get()
+  timing.advance(271 * SECOND)
+  endpoint.behave(503)
+  t.equal(await own.get(), first)
+  t.equal(asked(), 2)
+  timing.advance(29 * SECOND)
+  await t.rejects(own.get(), { message: /status 503/ })
+})
+
 t.test('the token endpoint is not known, or not safe to send a secret to', async (t) => {
   const message = 'the metadata of the issuer has no token_endpoint'
   const unknown = await stageOf(t, { tokenEndpoint: () => Promise.reject(new Error(message)) })
@@ -208,7 +220,7 @@ t.test('RFC 6750 §2.1 all signs a token may have', async (t) => {
 })
 
 t.test('expires_in that is no time', async (t) => {
-  for (const expires_in of ['300', 0, -1, null, true, {}]) {
+  for (const expires_in of ['5m', 0, -1, null, true, {}]) {
     const answer = JSON.stringify({ access_token: 'abc', expires_in })
     const { own, timing, requests } = await answersOf(t, answer)
     await own.get()
@@ -242,4 +254,13 @@ t.test('RFC 6750 §2.1 as the credentials of a question', async (t) => {
   t.equal(bearer.renew?.(headers), true)
   t.not((await bearer.apply(form))['authorization'], headers['authorization'])
   t.equal(asked(), 2)
+})
+
+t.test('expires_in as text counts', async (t) => {
+  const answer = JSON.stringify({ access_token: 'abc', expires_in: '300' })
+  const { own, timing, requests } = await answersOf(t, answer)
+  await own.get()
+  timing.advance(270 * SECOND)
+  await own.get()
+  t.equal(requests.length, 2)
 })

@@ -94,8 +94,8 @@ t.test('an algorithm the key is not for', async (t) => {
   ]
   for (const [kind, algorithms] of misfits) {
     for (const alg of algorithms) {
-      t.equal(readSigningKey(pem(kind), alg), `is not a key for ${alg}`, `${kind} chosen`)
-      t.equal(readSigningKey(jwk(kind, { alg })), `is not a key for ${alg}`, `${kind} JWK`)
+      t.equal(readSigningKey(pem(kind), alg), 'is not a key for its algorithm', `${kind} chosen`)
+      t.equal(readSigningKey(jwk(kind, { alg })), 'is not a key for its algorithm', `${kind} JWK`)
     }
   }
   for (const alg of ['HS256', 'none', 'RSA-OAEP', 'ES256K', 'toString', '']) {
@@ -167,5 +167,16 @@ t.test('no message holds key material', async (t) => {
   for (const message of refused) {
     t.type(message, 'string')
     for (const secret of [d, p, body]) t.notMatch(JSON.stringify(message), secret.slice(0, 8))
+  }
+})
+
+t.test('a JWK whose parts are not of one key', async (t) => {
+  const message = 'is a private key that does not fit its public one'
+  for (const kind of ['P-256', 'Ed25519'] as const) {
+    const { d } = CREATE[kind]().privateKey.export({ format: 'jwk' })
+    t.equal(readSigningKey(jwk(kind, { d })), message, kind)
+  }
+  for (const d of ['AAAA', Buffer.alloc(32).toString('base64url')]) {
+    t.type(readSigningKey(jwk('P-256', { d })), 'string', d)
   }
 })
