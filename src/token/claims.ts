@@ -63,7 +63,10 @@ export function readExpiry(
   // Taken at its word, such a token would never expire.
   if (exp > LATEST_IN_SECONDS) throw malformed('exp is in milliseconds')
   const expiresAt = exp + clockSkewSeconds
-  if (now >= expiresAt) throw new Denial('token_expired')
+  if (now >= expiresAt) {
+    const comparison = { expected: { expAfter: now - clockSkewSeconds }, received: { exp } }
+    throw new Denial('token_expired', { comparison })
+  }
   return expiresAt
 }
 
@@ -72,7 +75,10 @@ function requireStarted(claims: JsonObject, clockSkewSeconds: number, now: numbe
   readTime(claims, 'iat')
   const nbf = readTime(claims, 'nbf') ?? 0
   const startsAt = nbf > LATEST_IN_SECONDS ? nbf / 1_000 : nbf
-  if (startsAt > now + clockSkewSeconds) throw new Denial('token_premature')
+  if (startsAt > now + clockSkewSeconds) {
+    const comparison = { expected: { nbfAtMost: now + clockSkewSeconds }, received: { nbf } }
+    throw new Denial('token_premature', { comparison })
+  }
 }
 
 function readTime(claims: JsonObject, name: string): number | undefined {
@@ -88,7 +94,7 @@ function requireAudience(aud: unknown, accepted: ClaimRules['audience']): void {
   if (accepted === 'none') return
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   if (!accepted.some((audience) => audiences.includes(audience))) {
-    throw new Denial('token_audience')
+    throw new Denial('token_audience', { comparison: { expected: accepted, received: audiences } })
   }
 }
 

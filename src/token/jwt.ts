@@ -29,7 +29,7 @@ export function createJwtVerifier(issuers: readonly Issuer[]): VerifyFresh {
     if (!jwt) throw new Denial('token_malformed')
     const { header, claims } = jwt
     const issuer = known.get(text(claims['iss']))
-    if (!issuer) throw new Denial('token_issuer', { detail: describeIssuer(claims, issuers) })
+    if (!issuer) throw unknownIssuer(claims, issuers)
 
     requireAccessToken(header, claims, issuer.tokenType)
     // Read before the key is, so that keys changing in between count as changed.
@@ -46,12 +46,14 @@ export function createJwtVerifier(issuers: readonly Issuer[]): VerifyFresh {
   }
 }
 
-/** For the log: the commonest mistake, which is hard to see. */
-function describeIssuer(claims: JsonObject, issuers: readonly Issuer[]): string {
+/** The commonest mistake is named, which is hard to see. */
+function unknownIssuer(claims: JsonObject, issuers: readonly Issuer[]): Denial {
   const withoutSlash = (value: string) => value.replace(/\/$/, '')
-  const iss = withoutSlash(text(claims['iss']))
-  const near = issuers.find(({ issuer }) => withoutSlash(issuer) === iss)
-  return near
+  const iss = text(claims['iss'])
+  const near = issuers.find(({ issuer }) => withoutSlash(issuer) === withoutSlash(iss))
+  const detail = near
     ? `iss differs from issuer ${near.name} by its trailing slash`
     : 'iss is not configured'
+  const expected = issuers.map(({ issuer }) => issuer)
+  return new Denial('token_issuer', { detail, comparison: { expected, received: iss } })
 }

@@ -1,5 +1,6 @@
 /** What a route asks of a token that is valid in itself. */
 import { Denial } from '../denial.ts'
+import { text } from '../jws/compact.ts'
 import type { AccessToken } from './access-token.ts'
 
 export interface Requirements {
@@ -27,6 +28,18 @@ export function requireIssuer(token: AccessToken, issuers: ReadonlySet<string>):
       detail: `issuer ${token.issuerName} is not one of this route`,
     })
   }
+}
+
+/** How `token_type` (RFC 9449 §6.2) or, in the tokens of Keycloak, `typ` calls a bound token. */
+const BOUND_TYPE = /^dpop$/i
+
+/**
+ * Whether a token may pass as a bearer token. One that its issuer calls DPoP is bound, though it
+ * does not say to which key: that must not make it worth more.
+ */
+export function isUnbound({ thumbprint, claims }: AccessToken): boolean {
+  const types = [claims['token_type'], claims['typ']]
+  return thumbprint === undefined && !types.some((type) => BOUND_TYPE.test(text(type)))
 }
 
 /** RFC 9449 §6: the thumbprint of the key. Throws `token_unbound`. */
@@ -64,6 +77,9 @@ export function requireClaims(token: AccessToken, required: Requirements['claims
   }
 }
 
+/** The clock of an issuer may be ahead. A time beyond is a mistake that would never age: milliseconds. */
+const MAX_AHEAD_SECONDS = 300
+
 /** RFC 9470 §3. What the token does not say does not count. Throws `authentication_insufficient`. */
 function requireAuthentication(
   { claims }: AccessToken,
@@ -75,8 +91,9 @@ function requireAuthentication(
     throw insufficient('acr', contexts, acr)
   }
   if (maxAgeSeconds === undefined) return
-  if (typeof authTime !== 'number' || now - authTime > maxAgeSeconds) {
-    throw insufficient('auth_time', { atLeast: now - maxAgeSeconds }, authTime)
+  const [atLeast, atMost] = [now - maxAgeSeconds, now + MAX_AHEAD_SECONDS]
+  if (typeof authTime !== 'number' || authTime < atLeast || authTime > atMost) {
+    throw insufficient('auth_time', { atLeast, atMost }, authTime)
   }
 }
 
