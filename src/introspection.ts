@@ -44,13 +44,45 @@ export function needsKeys({ introspection }: IssuerConfig): boolean {
 export function createIssuerIntrospection(
   issuer: IssuerConfig,
   config: IntrospectionConfig,
-  surroundings: Surroundings,
+  { discovery, keys, report, measure }: Surroundings,
 ): IssuerIntrospection {
-  const { discovery, keys, report, measure } = surroundings
   const { timeout: timeoutMs, response, auth } = config
   const closing = new AbortController()
-  let url = config.endpoint
-  const isConfigured = url !== undefined
+  const place = createPlace(config.endpoint, discovery, report)
+  const signed = {
+    issuer: issuer.issuer,
+    clientId: auth.clientId ?? '',
+    keys,
+    algorithms: withAliases(issuer.algorithms),
+  }
+  const introspection = createIntrospection({
+    url: place.url,
+    authentication: createAuthentication(issuer, config, discovery, closing.signal),
+    signed: response === 'jwt' ? signed : undefined,
+    allowHttp: issuer.allowHttp,
+    timeoutMs,
+    report,
+    measure,
+  })
+  return {
+    ask: introspection.ask,
+    start: place.start,
+    readiness: place.readiness,
+    close() {
+      closing.abort()
+      place.close()
+      introspection.close()
+    },
+  }
+}
+
+/** Where to ask: as configured, or as the metadata says, which is looked at again and again. */
+function createPlace(
+  endpoint: string | undefined,
+  discovery: Discovery,
+  report: Surroundings['report'],
+) {
+  let url = endpoint
   const refresher = createRefresher({
     timing: processTiming,
     async load() {
@@ -63,36 +95,15 @@ export function createIssuerIntrospection(
     },
   })
   const unknownBecause = () => refresher.failure() ?? 'the introspection endpoint is not known yet'
-  const introspection = createIntrospection({
-    url() {
+  return {
+    url: () => {
       if (url === undefined) throw new Error(unknownBecause())
       return url
     },
-    authentication: createAuthentication(issuer, config, discovery, closing.signal),
-    signed:
-      response === 'jwt'
-        ? {
-            issuer: issuer.issuer,
-            clientId: auth.clientId ?? '',
-            keys,
-            algorithms: withAliases(issuer.algorithms),
-          }
-        : undefined,
-    allowHttp: issuer.allowHttp,
-    timeoutMs,
-    report,
-    measure,
-  })
-  return {
-    ask: introspection.ask,
-    start: isConfigured ? () => Promise.resolve() : refresher.refresh,
-    readiness: () =>
+    start: endpoint === undefined ? refresher.refresh : () => Promise.resolve(),
+    readiness: (): Readiness =>
       url === undefined ? { ready: false, reason: unknownBecause() } : { ready: true },
-    close() {
-      closing.abort()
-      refresher.close()
-      introspection.close()
-    },
+    close: refresher.close,
   }
 }
 

@@ -47,19 +47,8 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   const bounds = { allowHttp, timeoutMs, maxBytes: MAX_ANSWER_BYTES, dispatcher: agent }
   const seconds = () => timing.monotonic() / 1_000
   const breaker = createBreaker({ ...BREAKER, monotonic: seconds })
+  const health = createHealth(report)
   let pending = 0
-  let failure: string | undefined
-
-  function namesEndpoint(cause: unknown): never {
-    throw new Error(`${options.url()}: ${describe(cause)}`, { cause })
-  }
-
-  function failed(cause: unknown): Denial {
-    const detail = reason(cause)
-    if (detail !== failure) report({ level: 'error', message: `introspection failed: ${detail}` })
-    failure = detail
-    return new Denial('issuer_unavailable', { detail, cause })
-  }
 
   async function exchange(token: string): Promise<IssuerAnswer> {
     try {
@@ -76,9 +65,10 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   /** An answer that makes no sense opens no breaker: a client could send what makes it so. */
   async function introspect(token: string): Promise<Introspected> {
     const given = await exchange(token)
-    const answer = await readAnswer(given, options.signed).catch(namesEndpoint)
-    if (failure !== undefined) report({ level: 'info', message: 'introspection works again' })
-    failure = undefined
+    const answer = await readAnswer(given, options.signed).catch((cause: unknown) => {
+      throw new Error(`${options.url()}: ${describe(cause)}`, { cause })
+    })
+    health.succeeded()
     return answer
   }
 
@@ -88,7 +78,9 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
         throw new Denial('overloaded', { detail: 'too many wait for introspection' })
       }
       if (!breaker.admits()) {
-        throw new Denial('issuer_unavailable', { detail: `not asked again yet: ${failure ?? ''}` })
+        throw new Denial('issuer_unavailable', {
+          detail: `not asked again yet: ${health.failure() ?? ''}`,
+        })
       }
       pending++
       const since = seconds()
@@ -98,13 +90,31 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
         return answer
       } catch (cause) {
         measure('failed', seconds() - since)
-        throw failed(cause)
+        throw new Denial('issuer_unavailable', { detail: health.failed(cause), cause })
       } finally {
         pending--
       }
     },
     close() {
       void agent.destroy()
+    },
+  }
+}
+
+/** Says when answers begin to fail, fail for another reason, and come again. */
+function createHealth(report: IntrospectionOptions['report']) {
+  let failure: string | undefined
+  return {
+    failure: () => failure,
+    failed(cause: unknown): string {
+      const detail = reason(cause)
+      if (detail !== failure) report({ level: 'error', message: `introspection failed: ${detail}` })
+      failure = detail
+      return detail
+    },
+    succeeded() {
+      if (failure !== undefined) report({ level: 'info', message: 'introspection works again' })
+      failure = undefined
     },
   }
 }
