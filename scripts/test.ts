@@ -22,6 +22,11 @@ const PROGRAMS = [
     argument: '-v',
     how: 'install nginx (apt-get install nginx, brew install nginx)',
   },
+  {
+    name: 'chromium',
+    argument: '--version',
+    how: 'install Chromium, as chromium on the path (apt-get install chromium)',
+  },
 ]
 
 const missing = PROGRAMS.filter(({ name, argument }) => spawnSync(name, [argument]).status !== 0)

@@ -9,6 +9,7 @@ import { Denial } from './denial.ts'
 import type { ReplayStore } from './dpop/replay.ts'
 import type { AccessToken, VerifyToken } from './token/access-token.ts'
 import {
+  isUnbound,
   requireBinding,
   requireGranted,
   requireIssuer,
@@ -57,13 +58,15 @@ export function createGate(policy: Policy, ports: Ports): Gate {
   const { verifyToken, replays, boundKeys, clock } = ports
   return {
     async admit(request) {
-      const now = clock()
       const credentials = readCredentials(request, policy.maxTokenBytes)
       const tokenHash = hash('sha256', credentials.token, 'base64url')
-      const token = await verifyToken(credentials.token, tokenHash, now)
+      const token = await verifyToken(credentials.token, tokenHash, clock())
+      // Read once that is over: a slow issuer must not make a proof, or a token, younger than it is.
+      const now = clock()
+      if (now >= token.expiresAt) throw new Denial('token_expired')
       requireIssuer(token, policy.issuers)
       const isBearer = credentials.scheme === 'bearer'
-      if (isBearer && policy.acceptsBearer && token.thumbprint === undefined) {
+      if (isBearer && policy.acceptsBearer && isUnbound(token)) {
         requireGranted(token, policy, now)
         return { token, proof: undefined, now, nonce: undefined }
       }
@@ -88,6 +91,7 @@ export function createProofGate(policy: ProofPolicy, ports: Omit<Ports, 'verifyT
   const { replays, clock } = ports
   return {
     async admit(request) {
+      if (request.authorization.length > 1) throw new Denial('credentials_multiple')
       const now = clock()
       const { method, target } = request
       const context = { policy, method, target, tokenHash: undefined, thumbprint: undefined, now }
@@ -104,9 +108,12 @@ async function claim(replays: ReplayStore, proof: Proof): Promise<void> {
   if (!isFirst) throw new Denial('proof_replayed')
 }
 
-/** In the second half of its life, so that a client that goes on is never refused for its nonce. */
+/**
+ * In the second half of its life, so that a client that goes on is never refused for its nonce.
+ * `now` counts whole seconds: when it is late by almost one, half of the life must still be left.
+ */
 function nextNonce({ nonce }: Proof, nonces: Nonces | undefined, now: number): string | undefined {
   if (!nonces) return undefined
-  const leftSeconds = (nonces.expiryOf(nonce, now) ?? now) - now
-  return leftSeconds > nonces.lifetimeSeconds / 2 ? undefined : nonces.current(now)
+  const leftSeconds = (nonces.expiryOf(nonce, now) ?? now) - now - 1
+  return leftSeconds < nonces.lifetimeSeconds / 2 ? nonces.current(now) : undefined
 }

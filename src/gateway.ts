@@ -10,6 +10,7 @@ import { createNonces, type Nonces } from './dpop/nonce.ts'
 import { closeWithin, listen } from './http/listener.ts'
 import { createPublicOrigin } from './http/origin.ts'
 import { createProxy } from './http/proxy.ts'
+import { createFindMetadata } from './http/resource-metadata.ts'
 import { createRoutes } from './http/routes.ts'
 import { createTrafficServer } from './http/server.ts'
 import { createTrust } from './http/trust.ts'
@@ -18,6 +19,7 @@ import { createIssuers } from './issuers.ts'
 import { createLogger, flushLog, type Logger } from './log.ts'
 import { createRecorder } from './recorder.ts'
 import { createReplays } from './replays.ts'
+import { compileMetadata } from './resource.ts'
 import { compileRoute, type SharedPorts } from './route.ts'
 
 export interface Gateway {
@@ -61,6 +63,7 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
   const ports: SharedPorts = {
     verifierFor: issuers.verifierFor,
     replays: replays.store,
+    tokenless: replays.tokenless,
     boundKeys: createBoundKeys(),
     nonces: compileNonces(config.nonce),
     clock,
@@ -68,6 +71,7 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
   const proxy = createProxy({
     routes: createRoutes(config.routes.map((route) => compileRoute(route, config, ports, pools))),
     publicOrigin: createPublicOrigin(server.publicUrl),
+    findMetadata: createFindMetadata(compileMetadata(config)),
     rules: {
       isTrusted: createTrust(server.trustedProxies),
       maxHeaderCount: server.limits.headerCount,

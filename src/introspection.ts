@@ -54,6 +54,7 @@ export function createIssuerIntrospection(
     clientId: auth.clientId ?? '',
     keys,
     algorithms: withAliases(issuer.algorithms),
+    toleranceSeconds: (issuer.clockSkew + timeoutMs) / 1_000,
   }
   const introspection = createIntrospection({
     url: place.url,

@@ -8,7 +8,7 @@ import { limitPerKey } from './dpop/replay-share.ts'
 import type { Logger } from './log.ts'
 import { createRedisReplayStore } from './redis/replay-store.ts'
 
-export interface Replays {
+interface Store {
   readonly store: ReplayStore
   /** Whether requests can be decided. */
   readonly status: () => Component
@@ -17,13 +17,25 @@ export interface Replays {
   readonly close: () => void
 }
 
+export interface Replays extends Store {
+  /**
+   * The same store for proofs that come without a token. Who makes those needs no token, only any
+   * number of keys, so all of them together have the share of one key.
+   */
+  readonly tokenless: ReplayStore
+}
+
 export function createReplays(config: ReplayConfig, logger: Logger): Replays {
   const { store, ...rest } = config.store === 'redis' ? shared(config, logger) : local(config)
   const { maxEntriesPerKey } = config
-  return { store: limitPerKey(store, { maxEntriesPerKey }), ...rest }
+  return {
+    ...rest,
+    store: limitPerKey(store, { maxEntriesPerKey }),
+    tokenless: limitPerKey(store, { maxEntriesPerKey, shareOf: () => 'all' }),
+  }
 }
 
-function local({ maxEntries }: ReplayConfig): Replays {
+function local({ maxEntries }: ReplayConfig): Store {
   return {
     store: createMemoryReplayStore({ maxEntries }),
     status: () => ({ ready: true }),
@@ -32,7 +44,7 @@ function local({ maxEntries }: ReplayConfig): Replays {
   }
 }
 
-function shared(config: ReplayConfig, logger: Logger): Replays {
+function shared(config: ReplayConfig, logger: Logger): Store {
   const { url = '', keyPrefix, timeout, unsafeEviction, onOutage, maxEntries } = config
   const redis = createRedisReplayStore({
     url,
@@ -43,7 +55,7 @@ function shared(config: ReplayConfig, logger: Logger): Replays {
       logger[level]({ component: 'replayStore', onOutage }, message)
     },
   })
-  const replays: Replays = {
+  const replays: Store = {
     store: redis,
     status: () => redis.status(),
     isStoreReady: () => redis.status().ready,

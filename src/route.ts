@@ -1,18 +1,23 @@
 /** A route of the configuration, compiled: nothing about it is worked out per request. */
 import type { Config, RouteConfig } from './config/schema.ts'
 import type { Nonces } from './dpop/nonce.ts'
+import type { ReplayStore } from './dpop/replay.ts'
 import { createGate, createProofGate, type Gate, type Ports } from './gate.ts'
 import { createChallenger } from './http/challenge.ts'
+import { createCors, type Cors } from './http/cors.ts'
 import type { RefusalRules } from './http/refuse.ts'
 import type { Route } from './http/route.ts'
 import type { Pools } from './http/upstreams.ts'
 import { withAliases } from './jws/algorithms.ts'
+import { metadataUrls } from './resource.ts'
 import type { VerifyToken } from './token/access-token.ts'
 
 /** The ports of all gates. Which function verifies a token depends on the route. */
 export interface SharedPorts extends Omit<Ports, 'verifyToken'> {
   readonly verifierFor: (issuers: ReadonlySet<string>) => VerifyToken
   readonly nonces: Nonces
+  /** For proofs that come without a token. */
+  readonly tokenless: ReplayStore
 }
 
 export function compileRoute(
@@ -27,11 +32,12 @@ export function compileRoute(
     host,
     path,
     stripPrefix,
-    methods: route.methods && withHead(route.methods),
+    methods: methodsOf(route),
     access,
     gate: compileGate(route, config, ports),
     observe,
-    refusals: compileRefusals(route, ports),
+    refusals: compileRefusals(route, config, ports),
+    cors: compileCors(route),
     identity: { headers: Object.entries(identity.headers), token: identity.token },
     upstreams: pools.group(route.upstream, timeouts.connect),
     responseTimeoutMs: timeouts.response,
@@ -39,7 +45,11 @@ export function compileRoute(
   }
 }
 
-function compileRefusals(route: RouteConfig, { nonces, clock }: SharedPorts): RefusalRules {
+function compileRefusals(
+  route: RouteConfig,
+  config: Config,
+  { nonces, clock }: SharedPorts,
+): RefusalRules {
   const { access, dpop, scopes, debug } = route
   return {
     challenge: createChallenger({
@@ -47,6 +57,7 @@ function compileRefusals(route: RouteConfig, { nonces, clock }: SharedPorts): Re
       scopes,
       acceptsBearer: access === 'dpop-or-bearer',
       authentication: authenticationOf(route),
+      metadataUrls: metadataUrls(route, config),
     }),
     nonce: dpop.nonce === 'required' ? () => nonces.current(clock()) : undefined,
     isTokenEndpoint: access === 'proof',
@@ -57,7 +68,7 @@ function compileRefusals(route: RouteConfig, { nonces, clock }: SharedPorts): Re
 function compileGate(
   route: RouteConfig,
   config: Config,
-  { verifierFor, nonces, ...ports }: SharedPorts,
+  { verifierFor, nonces, tokenless, ...ports }: SharedPorts,
 ): Gate | undefined {
   const { access, dpop, scopes, claims } = route
   const { proofBytes, tokenBytes } = config.server.limits
@@ -69,9 +80,10 @@ function compileGate(
       Math.max(...config.routes.map((it) => it.dpop.maxAge + it.dpop.clockSkew)) / 1000,
     maxBytes: proofBytes,
     nonces: dpop.nonce === 'required' ? nonces : undefined,
+    knownNonces: nonces,
   }
   if (access === 'public') return undefined
-  if (access === 'proof') return createProofGate(proof, ports)
+  if (access === 'proof') return createProofGate(proof, { ...ports, replays: tokenless })
   const issuers = new Set(route.issuers ?? Object.keys(config.issuers))
   const policy = {
     ...{ issuers, scopes, claims, proof },
@@ -82,14 +94,21 @@ function compileGate(
   return createGate(policy, { ...ports, verifyToken: verifierFor(issuers) })
 }
 
+function compileCors(route: RouteConfig): Cors | undefined {
+  const { cors } = route
+  if (!cors) return undefined
+  const maxAgeSeconds = Math.floor(cors.maxAge / 1000) // Browsers read whole numbers alone.
+  return createCors({ ...cors, maxAgeSeconds, methods: methodsOf(route) })
+}
+
 function authenticationOf({ acr, maxAuthAge }: RouteConfig) {
   return {
     contexts: acr,
-    maxAgeSeconds: maxAuthAge === undefined ? undefined : maxAuthAge / 1000,
+    maxAgeSeconds: maxAuthAge === undefined ? undefined : Math.ceil(maxAuthAge / 1000),
   }
 }
 
 /** As nginx has it: who may GET may ask for the head of the answer alone. */
-function withHead(methods: readonly string[]): ReadonlySet<string> {
-  return new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))
+function methodsOf({ methods }: RouteConfig): ReadonlySet<string> | undefined {
+  return methods && new Set(methods.flatMap((it) => (it === 'GET' ? ['GET', 'HEAD'] : [it])))
 }

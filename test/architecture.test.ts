@@ -33,10 +33,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   issuers: ['log', 'token/access-token', 'issuer', 'token', 'config', 'admin', 'introspection'],
   replays: ['log', 'dpop', 'config', 'redis', 'admin'],
   recorder: ['log', 'http', 'admin'],
-  route: ['jws', 'token/access-token', 'dpop', 'gate', 'config', 'http'],
+  resource: ['jws', 'config', 'http'],
+  route: ['jws', 'token/access-token', 'dpop', 'gate', 'config', 'http', 'resource'],
   gateway: [
     ...['log', 'dpop', 'config', 'http', 'admin'],
-    ...['issuers', 'replays', 'recorder', 'route'],
+    ...['issuers', 'replays', 'recorder', 'resource', 'route'],
   ],
   survey: ['denial', 'jws', 'issuer', 'config', 'introspection'],
   index: ['denial', 'log', 'config', 'gateway'],

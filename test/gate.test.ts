@@ -80,7 +80,9 @@ const two = { authorization: ['DPoP token', 'DPoP token'] }
 const bearer = { authorization: ['Bearer token'], proofs: [] }
 const expired = new Denial('token_expired')
 const wrongMethod = { method: 'PUT' }
-const DECIDED = ['clock', 'verifyToken', 'recall']
+const ASKED = ['clock', 'verifyToken']
+const VERIFIED = [...ASKED, 'clock']
+const DECIDED = [...VERIFIED, 'recall']
 
 const MFA = { contexts: ['urn:example:mfa'], maxAgeSeconds: undefined }
 const NONCE_POLICY = {
@@ -91,14 +93,14 @@ const NONCE_POLICY = {
 // Of each row all is wrong that could be refused at its place or later, as far as it can be at once.
 // prettier-ignore
 const ROWS: readonly (Case & { name: string; code: string; calls: readonly string[] })[] = [
-  { name: 'credentials before the token', request: two, tokenFault: expired, proof: wrongMethod, code: 'credentials_multiple', calls: ['clock'] },
-  { name: 'a missing proof before the token', request: { proofs: [] }, tokenFault: expired, code: 'proof_missing', calls: ['clock'] },
-  { name: 'the token before the proof', tokenFault: expired, proof: wrongMethod, policy: { scopes: ['admin'] }, code: 'token_expired', calls: ['clock', 'verifyToken'] },
-  { name: 'the token before there are too many proofs', tokenFault: expired, request: { proofs: ['', ''] }, code: 'token_expired', calls: ['clock', 'verifyToken'] },
-  { name: 'the issuers of the route before the binding', token: { thumbprint: undefined }, policy: { issuers: new Set(['other']) }, request: bearer, code: 'token_issuer', calls: ['clock', 'verifyToken'] },
-  { name: 'an unbound token before its scheme', token: { thumbprint: undefined }, request: bearer, policy: { scopes: ['admin'] }, code: 'token_unbound', calls: ['clock', 'verifyToken'] },
-  { name: 'an unbound token before the proof', token: { thumbprint: undefined }, proof: wrongMethod, code: 'token_unbound', calls: ['clock', 'verifyToken'] },
-  { name: 'the scheme before the scopes', request: bearer, policy: { scopes: ['admin'], claims: { tier: [] } }, code: 'token_bound', calls: ['clock', 'verifyToken'] },
+  { name: 'credentials before the token', request: two, tokenFault: expired, proof: wrongMethod, code: 'credentials_multiple', calls: [] },
+  { name: 'a missing proof before the token', request: { proofs: [] }, tokenFault: expired, code: 'proof_missing', calls: [] },
+  { name: 'the token before the proof', tokenFault: expired, proof: wrongMethod, policy: { scopes: ['admin'] }, code: 'token_expired', calls: ASKED },
+  { name: 'the token before there are too many proofs', tokenFault: expired, request: { proofs: ['', ''] }, code: 'token_expired', calls: ASKED },
+  { name: 'the issuers of the route before the binding', token: { thumbprint: undefined }, policy: { issuers: new Set(['other']) }, request: bearer, code: 'token_issuer', calls: VERIFIED },
+  { name: 'an unbound token before its scheme', token: { thumbprint: undefined }, request: bearer, policy: { scopes: ['admin'] }, code: 'token_unbound', calls: VERIFIED },
+  { name: 'an unbound token before the proof', token: { thumbprint: undefined }, proof: wrongMethod, code: 'token_unbound', calls: VERIFIED },
+  { name: 'the scheme before the scopes', request: bearer, policy: { scopes: ['admin'], claims: { tier: [] } }, code: 'token_bound', calls: VERIFIED },
   { name: 'the proof before the scopes', proof: wrongMethod, policy: { scopes: ['admin'], claims: { tier: [] } }, code: 'proof_method', calls: DECIDED },
   { name: 'the binding before the scopes', token: { thumbprint: 'other' }, policy: { scopes: ['admin'] }, code: 'token_key_mismatch', calls: DECIDED },
   { name: 'the scopes before the claims', policy: { scopes: ['admin'], claims: { tier: [] } }, code: 'scope_insufficient', calls: DECIDED },
@@ -114,7 +116,7 @@ t.test('where several things are wrong', async (t) => {
   for (const { name, code, calls: expected, ...wrong } of ROWS) {
     const { admit, calls } = await createCase(client, wrong)
     await t.rejects(admit(), { code }, name)
-    t.strictSame(calls, expected, `${name}: the clock is read once, and no more is asked`)
+    t.strictSame(calls, expected, `${name}: nothing more is asked`)
   }
 })
 
@@ -149,4 +151,50 @@ t.test('a request that was refused has not used up its proof', async (t) => {
   await t.rejects(gateWith(['admin']).admit(request), { code: 'scope_insufficient' })
   await t.resolves(gateWith([]).admit(request))
   await t.rejects(gateWith([]).admit(request), { code: 'proof_replayed' })
+})
+
+t.test('a bearer token is asked for no key, and uses no proof up', async (t) => {
+  const client = await createClient()
+  const unbound = { request: bearer, token: { thumbprint: undefined } }
+  const accepting = { acceptsBearer: true }
+  const { admit, calls, token, now } = await createCase(client, { ...unbound, policy: accepting })
+  t.strictSame(await admit(), { token, proof: undefined, now, nonce: undefined })
+  t.strictSame(calls, VERIFIED)
+  const rows: readonly (readonly [code: string, wrong: Case])[] = [
+    ['token_bound', { request: bearer, policy: accepting }],
+    ['token_unbound', { ...unbound, request: {}, policy: accepting }],
+    ['token_issuer', { ...unbound, policy: { ...accepting, issuers: new Set(['other']) } }],
+    ['scope_insufficient', { ...unbound, policy: { ...accepting, scopes: ['admin'] } }],
+    ['claim_refused', { ...unbound, policy: { ...accepting, claims: { tier: [] } } }],
+    ['authentication_insufficient', { ...unbound, policy: { ...accepting, authentication: MFA } }],
+  ]
+  for (const [code, wrong] of rows) {
+    const { admit, calls } = await createCase(client, wrong)
+    await t.rejects(admit(), { code })
+    t.strictSame(calls, VERIFIED, code)
+  }
+})
+
+t.test('what a slow issuer takes makes nothing younger than it is', async (t) => {
+  const client = await createClient()
+  for (const [expiresIn, waited, code] of [
+    [1_000, 61, 'proof_expired'],
+    [10, 10, 'token_expired'],
+  ] as const) {
+    const { policy: proof, now: start } = contextFor(client)
+    let now = start
+    const token = { ...tokenOf(client.thumbprint), expiresAt: start + expiresIn }
+    const gate = createGate(policyOf(proof), {
+      async verifyToken() {
+        now += waited
+        return token
+      },
+      replays: createMemoryReplayStore({ maxEntries: 10 }),
+      boundKeys: createBoundKeys(),
+      clock: () => now,
+    })
+    const proofs = [await client.proof({ url: TARGET, token: 'token', claims: { iat: start } })]
+    const request = { authorization: ['DPoP token'], proofs, query: '' }
+    await t.rejects(gate.admit({ ...request, method: 'GET', target: TARGET }), { code })
+  }
 })

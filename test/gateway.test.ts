@@ -14,7 +14,7 @@ const LOOSE: readonly { name: string; options: StageOptions; expected: object }[
   { name: 'everybody is a trusted proxy', options: { server: '  publicUrl: https://api.example.com\n  trustedProxies: [0.0.0.0/0]' }, expected: { msg: 'server.trustedProxies: 0.0.0.0/0 is everybody' } },
   { name: 'a route for one host of a pinned URL', options: { routes: ({ url }) => `- { name: api, host: a.example.com, path: /*, upstream: ${url} }` }, expected: { msg: 'route api is for one host, but htu is compared with server.publicUrl on all' } },
   { name: 'audience: none', options: { issuer: 'audience: none' }, expected: { msg: 'issuers.main: tokens for any audience are accepted' } },
-  { name: 'allowHttp', options: { issuer: 'allowHttp: true' }, expected: { msg: 'issuers.main: keys may be fetched over plain http' } },
+  { name: 'allowHttp', options: { issuer: 'allowHttp: true' }, expected: { msg: 'issuers.main: it may be spoken to over plain http' } },
   { name: 'a public route', options: { routes: ({ url }) => `- { name: open, path: /*, access: public, upstream: ${url} }` }, expected: { msg: 'route open is public: nothing is checked' } },
 ]
 

@@ -10,9 +10,17 @@ const readme = read('README.md')
 
 const DOCUMENTS = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
-  ...['architecture', 'cases', 'configuration', 'conformance', 'errors', 'operations'].map(
-    (name) => `docs/${name}.md`,
-  ),
+  ...[
+    'architecture',
+    'browsers',
+    'cases',
+    'configuration',
+    'conformance',
+    'errors',
+    'mcp',
+    'migration',
+    'operations',
+  ].map((name) => `docs/${name}.md`),
 ]
 
 t.test('the configuration of the README loads, and is not the one of the demo', async (t) => {
@@ -24,6 +32,20 @@ t.test('the configuration of the README loads, and is not the one of the demo', 
   t.notOk(existsSync(join(ROOT, name)), `${name} overwrites nothing`)
   t.match(readme, `check ${name}`)
   t.match(readme, `start ${name}`)
+})
+
+t.test('each step of docs/migration.md loads, and is what it says', async (t) => {
+  const issuers = 'issuers: { main: { issuer: https://as.example.com, audience: api } }'
+  const steps = [...read('docs/migration.md').matchAll(/^```yaml\n(.*?)^```$/gms)].map(
+    ([, text = '']) => parseConfig(`${issuers}\n${text}`, { file: 'step.yaml', env: {} }).routes,
+  )
+  t.match(steps, [
+    [{ name: 'orders', access: 'dpop-or-bearer', observe: true, identity: { token: 'bearer' } }],
+    [{ name: 'orders', access: 'dpop-or-bearer', observe: false, identity: { token: 'drop' } }],
+    [{ name: 'orders', access: 'dpop', observe: false, identity: { token: 'drop' } }],
+    [{ name: 'token', access: 'proof', methods: ['POST'] }],
+  ])
+  t.equal(steps.length, 4)
 })
 
 for (const document of DOCUMENTS) {
@@ -64,7 +86,7 @@ t.test('the commands that are named exist', async (t) => {
 
 t.test('docs/operations.md names every metric', async (t) => {
   const operations = read('docs/operations.md')
-  const names = [...read('src/admin/metrics.ts').matchAll(/name: '(\w+)'/g)].map(
+  const names = [...read('src/admin/instruments.ts').matchAll(/name: '(\w+)'/g)].map(
     ([, name = '']) => name,
   )
   t.ok(names.length >= 5)

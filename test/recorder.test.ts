@@ -46,8 +46,9 @@ t.test('a request that passed', async (t) => {
 })
 
 t.test('a request that was refused', async (t) => {
-  const { send, logged } = await createRecorded(t)
-  const answer = await send({ proof: { method: 'PUT' } })
+  const now = Math.floor(Date.now() / 1000)
+  const { send, logged } = await createRecorded(t, { clock: () => now })
+  const answer = await send({ proof: { method: 'PUT', claims: { iat: now - 7 } } })
   const lines = await logged(1)
   t.equal(lines.length, 1)
   const { requestId } = JSON.parse(answer.body) as { requestId: string }
@@ -64,6 +65,7 @@ t.test('a request that was refused', async (t) => {
     client: '127.0.0.1',
     code: 'proof_method',
     detail: '§4.3 (8) {"expected":"GET","received":"PUT"}',
+    clockDifferenceSeconds: 7,
   })
 })
 

@@ -21,6 +21,7 @@ export interface Metrics {
   readonly introspected: (issuer: string, outcome: string, seconds: number) => void
 }
 
+const DAY_SECONDS = 86_400
 const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 export function createMetrics(sources: Readable): Metrics {
@@ -39,7 +40,7 @@ export function createMetrics(sources: Readable): Metrics {
       if (code !== undefined) refusals.inc({ route, code })
       if (observedCode !== undefined) observedRefusals.inc({ route, code: observedCode })
       if (admittedAs !== undefined) admitted.inc({ route, scheme: admittedAs })
-      if (clockDifferenceSeconds !== undefined) clock.observe(clockDifferenceSeconds)
+      if (clockDifferenceSeconds !== undefined) clock.observe(withinDay(clockDifferenceSeconds))
     },
     countMalformed(code) {
       refusals.inc({ route: 'none', code })
@@ -48,6 +49,11 @@ export function createMetrics(sources: Readable): Metrics {
       introspections.observe({ issuer, outcome }, seconds)
     },
   }
+}
+
+/** What a client says its clock says, which may be anything, must not spoil the sum. */
+function withinDay(seconds: number): number {
+  return Math.min(Math.max(seconds, -DAY_SECONDS), DAY_SECONDS)
 }
 
 /** A series is looked up by one key instead of having its labels hashed for each request. */

@@ -4,7 +4,7 @@ import { isPrefixOf, shapeOf } from './path.ts'
 import type { Fault, KeyPath } from './problem.ts'
 import { suggestion } from './suggestion.ts'
 
-const TOKEN_KEYS = ['issuers', 'scopes', 'claims', 'acr', 'maxAuthAge'] as const
+const TOKEN_KEYS = ['issuers', 'scopes', 'claims', 'acr', 'maxAuthAge', 'resource'] as const
 
 /** Keys of a route that nothing looks at, by its `access`. */
 export const USELESS_KEYS = {

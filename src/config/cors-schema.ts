@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { duration } from './quantity.ts'
 import { distinct, form, text } from './text.ts'
 
-/** A list that browsers compare character by character with what they send. */
+/** The gateway compares origins with what browsers send, character by character. */
 function findOriginFault(origin: string): string | undefined {
   if (origin === '*') return undefined
   if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*,]+\/?$/i.test(origin) || !URL.canParse(origin)) {
@@ -16,7 +16,7 @@ function findOriginFault(origin: string): string | undefined {
 
 const headerName = text(
   'header name',
-  form(/^[\w!#$%&'+.^`|~-]+$/, 'expected the name of one header; * is not known here'),
+  form(/^[\w!#$%&'+.^`|~-]+$/, 'expected the name of one header'),
 )
 
 export const Cors = z.strictObject({
@@ -33,7 +33,9 @@ export const Cors = z.strictObject({
   exposeHeaders: z
     .array(headerName)
     .prefault([])
-    .describe('Headers of answers that pages may read, beside `DPoP-Nonce` and `WWW-Authenticate`.'),
+    .describe(
+      'Headers of answers that pages may read, beside `DPoP-Nonce` and `WWW-Authenticate`.',
+    ),
   allowHeaders: z
     .array(headerName)
     .prefault([])

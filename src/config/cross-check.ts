@@ -13,7 +13,9 @@ export function crossCheck(value: unknown): readonly Fault[] {
     ...checkIssuers(draft),
     ...checkReplay(draft),
     ...checkNonces(draft),
+    ...checkNonceModes(draft),
     ...checkHeaders(draft.identity?.headers, ['identity']),
+    ...checkResources(draft),
     ...checkRoutes(draft),
   ]
 }
@@ -32,4 +34,37 @@ function checkNonces({ replay, nonce, dpop, routes = [] }: Draft): readonly Faul
   if (!isUsed || replay?.store !== 'redis' || nonce?.secrets !== undefined) return []
   const message = 'this key is required with dpop.nonce: required and store: redis'
   return [{ path: ['nonce', 'secrets'], message }]
+}
+
+/**
+ * With one public URL a proof for a path is good on every host of it. Where one route goes by the
+ * nonce and another by `iat`, what the one has seen the other could take again.
+ */
+function checkNonceModes({ server, dpop, routes = [] }: Draft): readonly Fault[] {
+  const modes = routes.map(
+    (route) => route && route.access !== 'public' && (route.dpop?.nonce ?? dpop?.nonce ?? 'off'),
+  )
+  const isShared = typeof server?.publicUrl === 'string' && routes.some((route) => route?.host)
+  const other = modes.findIndex((mode) => mode && modes.some((it) => it && it !== mode))
+  const last = modes.findLastIndex((mode) => mode && mode !== modes[other])
+  if (!isShared || other < 0) return []
+  const message =
+    'must be the same on all routes where they have hosts and server.publicUrl is one URL'
+  return [{ path: ['routes', last, 'dpop', 'nonce'], message }]
+}
+
+/** Nobody would ever read it. */
+function checkResources({ server, resource, routes = [] }: Draft): readonly Fault[] {
+  const isOff = resource?.metadata === false
+  if (server?.publicUrl !== undefined && !isOff) return []
+  const reason = isOff ? 'with resource.metadata: false' : 'without server.publicUrl'
+  const titles = [
+    { path: ['resource'], title: resource },
+    ...routes.map((route, at) => ({ path: ['routes', at, 'resource'], title: route?.resource })),
+  ]
+  return titles.flatMap(({ path, title }) =>
+    (['name', 'documentation'] as const)
+      .filter((key) => title?.[key] !== undefined)
+      .map((key) => ({ path: [...path, key], message: `has no effect ${reason}`, atKey: true })),
+  )
 }

@@ -15,6 +15,7 @@ const lenientText = lenient(z.string())
 const webUrl = lenient(z.string().refine((value) => findUrlFault(value) === undefined))
 const proofRules = z.object({ nonce: anything })
 const cors = z.object({ origins: lenient(z.array(z.unknown())), credentials: anything })
+const title = z.object({ name: anything, documentation: anything })
 const headers = z.object({ headers: lenient(z.record(z.string(), z.unknown())) })
 
 const Auth = lenient(
@@ -45,6 +46,8 @@ export const Draft = z.object({
       ),
     ),
   ),
+  server: lenient(z.object({ publicUrl: anything })),
+  resource: lenient(title.extend({ metadata: anything })),
   replay: lenient(z.object({ store: lenientText, url: anything })),
   dpop: lenient(proofRules),
   nonce: lenient(z.object({ secrets: anything })),
@@ -69,6 +72,7 @@ export const Draft = z.object({
           debug: anything,
           dpop: lenient(proofRules),
           cors: lenient(cors),
+          resource: lenient(title),
         }),
       ),
     ),

@@ -53,15 +53,19 @@ function ofReplay({ replay }: Config): string[] {
 }
 
 function ofRoutes({ routes, server }: Config): string[] {
-  return routes.flatMap(({ name, access, host, observe, debug, identity }) => [
+  return routes.flatMap(({ name, access, host, observe, debug, identity, cors }) => [
     ...(access === 'public' ? [`route ${name} is public: nothing is checked`] : []),
     ...(access === 'dpop-or-bearer'
       ? [`route ${name} takes bearer tokens: whoever holds an unbound one can use it`]
       : []),
-    ...(observe ? [`route ${name} only observes: NOTHING IS REFUSED`] : []),
-    ...(observe && identity.token === 'drop'
-      ? [`route ${name} observes, but its API sees no token (identity.token: keep)`]
+    ...(access === 'proof'
+      ? [`route ${name} asks for no token: whoever makes a key of their own can use it`]
       : []),
+    ...(observe ? [`route ${name} only observes: NOTHING IS REFUSED`] : []),
+    ...(observe && access !== 'proof' && identity.token === 'drop'
+      ? [`route ${name} observes, but its API sees no token (identity.token: drop)`]
+      : []),
+    ...(cors?.origins.includes('*') ? [`route ${name} can be used by pages of any origin`] : []),
     ...(debug ? [`route ${name} says in its refusals what was expected (debug)`] : []),
     ...(host !== undefined && access !== 'public' && typeof server.publicUrl === 'string'
       ? [`route ${name} is for one host, but htu is compared with server.publicUrl on all`]

@@ -7,6 +7,7 @@ import { findHeaderNameFault } from './header-name.ts'
 import { ProofOverride } from './issuer-schema.ts'
 import { findPrefixFault, findRoutePathFault } from './path.ts'
 import { duration } from './quantity.ts'
+import { RouteResource } from './resource-schema.ts'
 import { distinct, form, oneOrMore, text } from './text.ts'
 import { findUrlFault, normaliseUrl } from './url.ts'
 
@@ -155,6 +156,9 @@ export const Route = z.strictObject({
   cors: Cors.optional().describe(
     'What pages of other origins may do. Preflights are then answered by the gateway, and what the ' +
       'upstream says about it is replaced. Left out: all is up to the upstream.',
+  ),
+  resource: RouteResource.optional().describe(
+    'How this route describes itself to clients. Left out: as in `resource`.',
   ),
   timeouts: Timeouts.prefault({}).describe('How long the upstream may take.'),
 })

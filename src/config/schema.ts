@@ -5,6 +5,7 @@
 
 import { z } from 'zod'
 import { Issuers, Nonce, Proof, Replay } from './issuer-schema.ts'
+import { Resource } from './resource-schema.ts'
 import { Identity, Route } from './route-schema.ts'
 import { Admin, Log, Server } from './server-schema.ts'
 
@@ -20,6 +21,9 @@ export const Settings = z.strictObject({
   replay: Replay.prefault({}).describe('How used proofs are remembered.'),
   identity: Identity.prefault({}).describe(
     'What the upstream learns about the caller; a route may override each.',
+  ),
+  resource: Resource.prefault({}).describe(
+    'What clients can learn before they have a token, from protected resource metadata (RFC 9728).',
   ),
   routes: z.array(Route).min(1).describe('What is forwarded where. The most specific path wins.'),
 })

@@ -11,6 +11,12 @@ export function findUrlFault(text: string): string | undefined {
   return path === '' ? undefined : findPathFault(path.startsWith('/') ? path : `/${path}`)
 }
 
+/** A page to read may have a query and a fragment. */
+export function findPageFault(text: string): string | undefined {
+  const isPage = /^https?:\/\/[\x21-\x7e]+$/i.test(text) && URL.canParse(text)
+  return isPage ? undefined : 'expected a URL that starts with http:// or https://'
+}
+
 /** An origin is a URL without a path (RFC 6454). */
 export function findOriginFault(text: string): string | undefined {
   const fault = findUrlFault(text)

@@ -48,8 +48,8 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     code: 'proof_claim_missing',
     holds: (proof, context) => missingClaims(proof, context).length === 0,
     compare: (proof, context) => ({
-      expected: [],
-      received: missingClaims(proof, context),
+      expected: 'all required claims, each of its type',
+      received: { missing: missingClaims(proof, context) },
     }),
   },
   {
@@ -109,7 +109,10 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
       (policy.nonces !== undefined || now - claims.iat <= policy.maxAgeSeconds) &&
       (claims.exp === undefined || now < claims.exp),
     compare: ({ claims }, { policy, now }) => ({
-      expected: { iatAtLeast: now - policy.maxAgeSeconds, expAfter: now },
+      expected: {
+        ...(policy.nonces ? {} : { iatAtLeast: now - policy.maxAgeSeconds }),
+        expAfter: now,
+      },
       received: { iat: claims.iat, exp: claims.exp },
     }),
   },

@@ -17,6 +17,11 @@ export interface ProofPolicy {
   readonly maxBytes: number
   /** Given where a proof must hold a nonce, which then says how fresh it is instead of `iat`. */
   readonly nonces?: Nonces | undefined
+  /**
+   * Nonces another route, or another instance, may accept. A proof that holds one is remembered for
+   * as long as it does. Default is `nonces`.
+   */
+  readonly knownNonces?: Nonces
 }
 
 /** What the request asks of its proof. */

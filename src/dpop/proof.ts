@@ -66,6 +66,6 @@ function remainingSeconds(
   const skew = Math.max(clockSkewSeconds, 1)
   const since = nonces ? Math.min(iat, now + clockSkewSeconds) : iat
   const byAge = since + Math.max(maxAgeSeconds + skew, rememberSeconds) - now
-  const byNonce = (nonces?.expiryOf(nonce, now) ?? 0) + skew - now
-  return nonces ? Math.max(byAge, byNonce) : byAge
+  const byNonce = ((policy.knownNonces ?? nonces)?.expiryOf(nonce, now) ?? 0) + skew - now
+  return Math.max(byAge, byNonce)
 }

@@ -11,13 +11,15 @@ import type { ReplayStore } from './replay.ts'
 export interface KeyLimit {
   /** Most proofs of one key remembered at a time. */
   readonly maxEntriesPerKey: number
+  /** Whose share a proof counts into. Default is its key. */
+  readonly shareOf?: (thumbprint: string) => string
   /** Monotonic seconds. Default is the clock of this process. */
   readonly monotonic?: () => number
 }
 
 export function limitPerKey(
   store: ReplayStore,
-  { maxEntriesPerKey, monotonic = monotonicSeconds }: KeyLimit,
+  { maxEntriesPerKey, shareOf = (key) => key, monotonic = monotonicSeconds }: KeyLimit,
 ): ReplayStore {
   const claimed = createGenerations(() => new Map<string, number>(), monotonic)
 
@@ -25,29 +27,30 @@ export function limitPerKey(
     async claim(thumbprint, jti, ttlSeconds) {
       claimed.turn(ttlSeconds)
       const { fresh, old } = claimed
-      if (count(fresh, thumbprint) + count(old, thumbprint) >= maxEntriesPerKey) {
+      const share = shareOf(thumbprint)
+      if (count(fresh, share) + count(old, share) >= maxEntriesPerKey) {
         throw new Denial('overloaded', { detail: 'too many proofs of one key' })
       }
 
       // Counted before the answer is in, or many claims at once would all pass below the cap.
-      add(fresh, thumbprint, 1)
+      add(fresh, share, 1)
       let won = false
       try {
         won = await store.claim(thumbprint, jti, ttlSeconds)
         return won
       } finally {
-        if (!won) add(fresh, thumbprint, -1)
+        if (!won) add(fresh, share, -1)
       }
     },
   }
 }
 
-function count(counts: ReadonlyMap<string, number>, thumbprint: string): number {
-  return counts.get(thumbprint) ?? 0
+function count(counts: ReadonlyMap<string, number>, share: string): number {
+  return counts.get(share) ?? 0
 }
 
-function add(counts: Map<string, number>, thumbprint: string, by: 1 | -1): void {
-  const sum = count(counts, thumbprint) + by
-  if (sum === 0) counts.delete(thumbprint)
-  else counts.set(thumbprint, sum)
+function add(counts: Map<string, number>, share: string, by: 1 | -1): void {
+  const sum = count(counts, share) + by
+  if (sum === 0) counts.delete(share)
+  else counts.set(share, sum)
 }

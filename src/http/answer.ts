@@ -3,6 +3,7 @@
  * it, and without what belongs to the connection to the upstream.
  */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { withCors, type CorsFields } from './cors.ts'
 import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
 
 export interface Answer {
@@ -20,6 +21,8 @@ export interface AnswerRules {
   readonly fields: OutgoingHttpHeaders
   /** Whether a nonce of the upstream is meant for the client. */
   readonly passesNonce: boolean
+  /** In place of all the upstream says to pages of other origins. Left out: what it says stands. */
+  readonly cors: CorsFields | undefined
 }
 
 export interface Source {
@@ -69,7 +72,7 @@ export function createAnswer(
 
 function passedOn(
   headers: OutgoingHttpHeaders,
-  { fields, passesNonce }: AnswerRules,
+  { fields, passesNonce, cors }: AnswerRules,
 ): OutgoingHttpHeaders {
   const { connection } = headers
   const hopByHop = nominated(connection === undefined ? [] : [String(connection)])
@@ -79,5 +82,5 @@ function passedOn(
     if (name === 'dpop-nonce' && !passesNonce) continue
     if (!HOP_BY_HOP.has(name) && !hopByHop.has(name)) kept[name] = value
   }
-  return Object.assign(kept, fields)
+  return Object.assign(cors ? withCors(kept, cors) : kept, fields)
 }

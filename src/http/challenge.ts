@@ -3,8 +3,11 @@ import { REFUSALS, type DenialCode, type Refusal } from '../denial.ts'
 
 export type Scheme = 'dpop' | 'bearer'
 
-/** The challenges of a refusal, one for each line; `sent` is the scheme the client has used. */
-export type Challenger = (code: DenialCode, sent: Scheme) => readonly string[]
+/**
+ * The challenges of a refusal, one for each line. `sent` is the scheme the client has used,
+ * `publicUrl` what it has called.
+ */
+export type Challenger = (code: DenialCode, sent: Scheme, publicUrl: string) => readonly string[]
 
 /** What a route asks for. */
 export interface ChallengeRules {
@@ -18,36 +21,46 @@ export interface ChallengeRules {
     readonly contexts: readonly string[]
     readonly maxAgeSeconds: number | undefined
   }
+  /** Where its metadata is, by public URL (RFC 9728 §5.1). */
+  readonly metadataUrls: ReadonlyMap<string, string>
 }
 
 type Parameter = readonly [name: string, value: string | number]
 
-/** A challenge depends on the route, the code and the scheme alone, so each is written once. */
+/** Of each route there are so few that each is written once. */
 export function createChallenger(rules: ChallengeRules): Challenger {
   const written = new Map<string, readonly string[]>()
-  return (code, sent) => {
-    const key = `${code} ${sent}`
-    const known = written.get(key) ?? writeChallenges(code, sent, rules)
+  return (code, sent, publicUrl) => {
+    // Only a configured one makes a difference: of those that Host makes up there is no end.
+    const metadataUrl = rules.metadataUrls.get(publicUrl)
+    const key = `${code} ${sent} ${metadataUrl ?? ''}`
+    const known = written.get(key) ?? writeChallenges(code, sent, metadataUrl, rules)
     written.set(key, known)
     return known
   }
 }
 
-function writeChallenges(code: DenialCode, sent: Scheme, rules: ChallengeRules): readonly string[] {
+function writeChallenges(
+  code: DenialCode,
+  sent: Scheme,
+  metadataUrl: string | undefined,
+  rules: ChallengeRules,
+): readonly string[] {
   const refusal: Refusal = REFUSALS[code]
   if (!refusal.challenge) return []
   const error = errorOf(refusal, code, rules)
   // RFC 6750 §3.1, RFC 9449 §7.2: the error stands with the scheme it is about, the other one bare.
   const isAboutBearer = rules.acceptsBearer && sent === 'bearer'
-  const isAboutBoth = refusal.error === 'invalid_request'
+  const isAboutBoth = code === 'credentials_multiple' || code === 'credentials_mixed'
   const dpop = [
     ...(isAboutBearer && !isAboutBoth ? [] : error),
     ['algs', [...rules.algorithms].join(' ')] as const,
   ]
   const bearer = isAboutBearer || isAboutBoth ? error : []
+  const always = [...scopeOf(code, rules), ...metadataOf(metadataUrl)]
   return [
-    write('DPoP', [...dpop, ...alwaysSaid(code, rules)]),
-    ...(rules.acceptsBearer ? [write('Bearer', [...bearer, ...alwaysSaid(code, rules)])] : []),
+    write('DPoP', [...dpop, ...always]),
+    ...(rules.acceptsBearer ? [write('Bearer', [...bearer, ...always])] : []),
   ]
 }
 
@@ -70,9 +83,14 @@ function errorOf(
 }
 
 /** RFC 6750 §3: `scope` tells a client that has no token yet what to ask for. */
-function alwaysSaid(code: DenialCode, { scopes }: ChallengeRules): readonly Parameter[] {
+function scopeOf(code: DenialCode, { scopes }: ChallengeRules): readonly Parameter[] {
   const isScopeAsked = code === 'scope_insufficient' || code === 'credentials_missing'
   return isScopeAsked && scopes.length > 0 ? [['scope', scopes.join(' ')]] : []
+}
+
+/** RFC 9728 §5: with any scheme, and every time, as the metadata may have changed (§5.2). */
+function metadataOf(url: string | undefined): readonly Parameter[] {
+  return url === undefined ? [] : [['resource_metadata', url]]
 }
 
 /** RFC 9110 §5.6.4: every value is a quoted-string. */

@@ -6,12 +6,14 @@ import type { GateRequest, Grant } from '../gate.ts'
 import type { AnswerRules } from './answer.ts'
 import type { Scheme } from './challenge.ts'
 import { closeAfter } from './closing.ts'
+import { preflightedMethod } from './cors.ts'
 import { linesOf } from './fields.ts'
 import { forward } from './forward.ts'
 import type { PublicOrigin } from './origin.ts'
 import { readOriginalRequest, type OriginalRequest, type RequestRules } from './original-request.ts'
 import { recordWhenDone, type Recorder, type RequestRecord } from './record.ts'
 import { renderFault, renderRefusal, type RenderedRefusal } from './refuse.ts'
+import { METADATA_ROUTE, type FindMetadata } from './resource-metadata.ts'
 import type { Route } from './route.ts'
 import type { Routes } from './routes.ts'
 import { upstreamFields, upstreamPath, type IdentityNames } from './upstream-request.ts'
@@ -19,6 +21,7 @@ import { upstreamFields, upstreamPath, type IdentityNames } from './upstream-req
 export interface ProxyOptions {
   readonly routes: Routes
   readonly publicOrigin: PublicOrigin
+  readonly findMetadata: FindMetadata
   readonly rules: RequestRules
   readonly identityNames: IdentityNames
   /** Largest request body, in bytes; Infinity for no limit. */
@@ -30,7 +33,7 @@ export interface ProxyOptions {
 export type Proxy = (message: IncomingMessage, response: ServerResponse) => Promise<void>
 
 export function createProxy(options: ProxyOptions): Proxy {
-  const { routes, publicOrigin, rules, recorder, maxBodyBytes } = options
+  const { routes, publicOrigin, findMetadata, rules, recorder, maxBodyBytes } = options
   return async (message, response) => {
     const record: RequestRecord = { requestId: randomUUID() }
     recordWhenDone(record, message, response, recorder)
@@ -38,10 +41,23 @@ export function createProxy(options: ProxyOptions): Proxy {
     try {
       const request = readOriginalRequest(message, rules)
       record.request = request
-      requireBodyWithin(maxBodyBytes, request)
-      const origin = publicOrigin(request)
-      route = routes.find(request.method, hostOf(request), request.path)
+      const origin = (record.publicUrl = publicOrigin(request))
+      const { method, path, fields } = request
+      const metadata = findMetadata(origin, path)
+      if (metadata) {
+        record.route = METADATA_ROUTE
+        send(metadata(method), record, message, response)
+        return
+      }
+      const preflighted = preflightedMethod(method, fields)
+      route = routes.find(method, hostOf(request), path, preflighted)
       record.route = route.name
+      if (route.cors && preflighted !== undefined) {
+        const headers = route.cors.preflight(fields, preflighted)
+        send({ status: 204, headers, body: '', close: false }, record, message, response)
+        return
+      }
+      requireBodyWithin(maxBodyBytes, request)
       route.upstreams.requireRoom()
       record.grant = await decide(gateRequest(request, origin), route, record)
       record.decidedAt = performance.now()
@@ -49,14 +65,23 @@ export function createProxy(options: ProxyOptions): Proxy {
     } catch (error) {
       if (error instanceof Denial) record.denial = error
       else recorder.fault(error, record.requestId)
-      const refusal =
-        error instanceof Denial
-          ? renderRefusal(error, record.requestId, route?.refusals, schemeOf(record.request))
-          : renderFault(record.requestId)
-      const isBodyUnread = record.request?.hasBody !== false && !message.complete
-      send(refusal, message, response, isBodyUnread)
+      send(refusalOf(error, route, record), record, message, response)
     }
   }
+}
+
+/** As a page may read it too, where its route lets it. */
+function refusalOf(
+  error: unknown,
+  route: Route | undefined,
+  { request, publicUrl, requestId }: RequestRecord,
+): RenderedRefusal {
+  const refusal =
+    error instanceof Denial
+      ? renderRefusal(error, requestId, route?.refusals, { scheme: schemeOf(request), publicUrl })
+      : renderFault(requestId)
+  const cors = request && route?.cors?.answer(request.fields)
+  return { ...refusal, headers: { ...refusal.headers, ...cors } }
 }
 
 /** What the gate says; on a route that is only observed a refusal is noted and nothing more. */
@@ -101,11 +126,12 @@ function gateRequest(
 async function pass(
   request: OriginalRequest,
   route: Route,
-  { grant, requestId }: RequestRecord,
+  record: RequestRecord,
   message: IncomingMessage,
   response: ServerResponse,
   { identityNames, maxBodyBytes }: ProxyOptions,
 ): Promise<void> {
+  const { grant, requestId } = record
   // RFC 9110 §10.1.1: the client holds back its body until the request is authorized.
   if (request.expectsContinue) response.writeContinue()
   const { method, hasBody } = request
@@ -118,33 +144,38 @@ async function pass(
     maxBodyBytes,
     responseTimeoutMs,
     idleTimeoutMs,
-    answer: answerRules(route, grant),
+    answer: answerRules(route, record, request),
   }
   await forward(route.upstreams, upstreamRequest, message, response)
 }
 
 /** RFC 9449 §8.2: an answer with a nonce is of one moment, so no cache may hold it. */
-function answerRules({ access, refusals }: Route, grant: Grant | undefined): AnswerRules {
-  const passesNonce = access === 'proof' && refusals.nonce === undefined
-  const nonce = grant?.nonce
-  if (nonce === undefined) return passesNonce ? WITH_NONCE : PLAIN
-  return { passesNonce, fields: { 'dpop-nonce': nonce, 'cache-control': 'no-store' } }
+function answerRules(
+  { access, refusals, cors }: Route,
+  { grant, observed }: RequestRecord,
+  request: OriginalRequest,
+): AnswerRules {
+  // Where nothing is refused clients learn of nonces too, or none would ever send one.
+  const nonce = observed?.code === 'proof_nonce' ? refusals.nonce?.() : grant?.nonce
+  return {
+    passesNonce: access === 'proof' && (refusals.nonce === undefined || !grant),
+    fields: nonce === undefined ? {} : { 'dpop-nonce': nonce, 'cache-control': 'no-store' },
+    cors: cors?.answer(request.fields),
+  }
 }
 
-const PLAIN: AnswerRules = { passesNonce: false, fields: {} }
-const WITH_NONCE: AnswerRules = { passesNonce: true, fields: {} }
-
-/** The body of a refused request is not read: the connection cannot be used for another one. */
+/** The body of the request is not read: the connection cannot be used for another one. */
 function send(
   { status, headers, body, close }: RenderedRefusal,
+  { request }: RequestRecord,
   message: IncomingMessage,
   response: ServerResponse,
-  isBodyUnread: boolean,
 ): void {
   if (response.headersSent || response.destroyed) {
     response.destroy()
     return
   }
+  const isBodyUnread = request?.hasBody !== false && !message.complete
   if (close || isBodyUnread) closeAfter(message, response)
   response.writeHead(status, { ...headers } as OutgoingHttpHeaders).end(body)
 }

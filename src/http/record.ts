@@ -20,6 +20,8 @@ export interface AccessLine {
   readonly observedCode: string | undefined
   readonly detail: string | undefined
   readonly cause: string | undefined
+  /** Our clock less `iat` of a proof that was refused. */
+  readonly clockDifferenceSeconds: number | undefined
   readonly subject: string | undefined
   readonly clientId: string | undefined
   readonly thumbprint: string | undefined
@@ -64,6 +66,8 @@ export interface Recorder {
 export interface RequestRecord {
   readonly requestId: string
   request?: OriginalRequest
+  /** What the client has called, without the path. */
+  publicUrl?: string
   route?: string
   grant?: Grant | undefined
   decidedAt?: number
@@ -120,6 +124,7 @@ function accessLine(
     observedCode: observed?.code,
     detail: (denial ?? observed)?.detail,
     cause: causeOf(denial ?? observed),
+    clockDifferenceSeconds: (denial ?? observed)?.clockDifferenceSeconds,
     subject: token?.subject,
     clientId: token?.clientId,
     thumbprint: grant?.proof?.thumbprint,

@@ -14,6 +14,13 @@ export interface RefusalRules {
   readonly debug: boolean
 }
 
+/** What of the request a refusal depends on, as far as it is known. */
+export interface Call {
+  /** The one the client has used. */
+  readonly scheme?: Scheme
+  readonly publicUrl?: string | undefined
+}
+
 export interface RenderedRefusal {
   readonly status: number
   readonly headers: Readonly<Record<string, string | readonly string[]>>
@@ -29,13 +36,13 @@ export function renderRefusal(
   denial: Denial,
   requestId: string,
   rules?: RefusalRules,
-  sent: Scheme = 'dpop',
+  { scheme = 'dpop', publicUrl = '' }: Call = {},
 ): RenderedRefusal {
   const refusal: Refusal = REFUSALS[denial.code]
   const { error, description, close } = refusal
   // RFC 9449 §5, RFC 6749 §5.2: what is wrong with a request for a token is 400.
   const isTokenError = rules?.isTokenEndpoint === true && refusal.challenge === true
-  const challenges = isTokenError ? [] : (rules?.challenge(denial.code, sent) ?? [])
+  const challenges = isTokenError ? [] : (rules?.challenge(denial.code, scheme, publicUrl) ?? [])
   const headers = {
     ...(challenges.length > 0 && { 'WWW-Authenticate': challenges }),
     ...(refusal.status === 401 && rules?.nonce && { 'DPoP-Nonce': rules.nonce() }),

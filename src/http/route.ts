@@ -1,5 +1,6 @@
 /** One route of gateway.yaml, compiled: all that a request of it needs, and nothing to work out. */
 import type { Gate } from '../gate.ts'
+import type { Cors } from './cors.ts'
 import type { IdentityRules } from './identity.ts'
 import type { RefusalRules } from './refuse.ts'
 import type { UpstreamGroup } from './upstreams.ts'
@@ -19,6 +20,8 @@ export interface Route {
   /** Whether what the gate refuses is counted and logged, and gets through. */
   readonly observe: boolean
   readonly refusals: RefusalRules
+  /** Left out where requests of pages are none of the gateway's business. */
+  readonly cors: Cors | undefined
   readonly identity: IdentityRules
   readonly upstreams: UpstreamGroup
   /** Taken off the front of the path before it is forwarded. */

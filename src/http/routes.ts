@@ -8,10 +8,11 @@ import type { Route } from './route.ts'
 
 export interface Routes {
   /**
-   * `host` is in lower case and without port. Throws `route_unknown`, `method_unknown` or
+   * `host` is in lower case and without port. A preflight is for the route that takes the method it
+   * asks for, if that one answers preflights. Throws `route_unknown`, `method_unknown` or
    * `path_invalid`.
    */
-  find(method: string, host: string, path: string): Route
+  find(method: string, host: string, path: string, preflighted?: string): Route
 }
 
 export function createRoutes(routes: readonly Route[]): Routes {
@@ -19,7 +20,7 @@ export function createRoutes(routes: readonly Route[]): Routes {
   const leniently = createLookup(routes, lenientForm)
   const areLenient = routes.every(({ path }) => lenientPattern(path) === path)
   return {
-    find(method, host, path) {
+    find(method, host, path, preflighted) {
       const place = exactly(host, path)
       const [first] = place
       if (!first) throw new Denial('route_unknown')
@@ -28,7 +29,9 @@ export function createRoutes(routes: readonly Route[]): Routes {
       if (!isAsWritten && !leniently(host, lenient).includes(first)) {
         throw new Denial('path_invalid', { detail: 'could be read as a path of another route' })
       }
-      const route = place.find((candidate) => takes(candidate, method))
+      const route =
+        place.find((it) => it.cors && preflighted !== undefined && takes(it, preflighted)) ??
+        place.find((it) => takes(it, method))
       // RFC 9110 §15.5.6: what the route does take comes with the answer.
       if (!route) throw new Denial('method_unknown', { headers: { Allow: allow(place) } })
       // What is left must not begin like a reference to another host either.

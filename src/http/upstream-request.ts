@@ -70,8 +70,7 @@ export function upstreamFields(
   lines.push('x-forwarded-proto', scheme, 'x-forwarded-host', authority)
   lines.push('via', [...linesOf(fields, 'via'), '1.1 dpop-gateway'].join(', '))
   lines.push('x-request-id', requestId)
-  const authorization = authorizationField(fields, route, grant)
-  if (authorization !== undefined) lines.push('authorization', authorization)
+  lines.push(...authorizationFields(fields, route, grant))
   if (grant) lines.push(...identityFields(grant, route.identity))
   if (route.access === 'proof') lines.push(...linesOf(fields, 'dpop').flatMap((it) => ['dpop', it]))
   return lines
@@ -93,15 +92,19 @@ export function upstreamPath(
  * for what is behind may take it for one that was proven. Where the gateway only observes, what is
  * behind decides by itself. At a token endpoint it says which client asks.
  */
-function authorizationField(
+function authorizationFields(
   fields: Fields,
-  { identity, access, observe }: Route,
+  { identity: { token }, access, observe }: Route,
   grant: Grant | undefined,
-): string | undefined {
-  const [value] = linesOf(fields, 'authorization')
-  if (access === 'proof') return value
-  if (identity.token === 'drop') return undefined
-  if (observe && identity.token === 'keep') return value
-  if (!grant) return identity.token === 'keep' && !/^dpop\b/i.test(value ?? '') ? value : undefined
-  return identity.token === 'keep' ? value : value?.replace(/^dpop(?= )/i, 'Bearer')
+): string[] {
+  const values = linesOf(fields, 'authorization')
+  const asReceived = () => values.flatMap((value) => ['authorization', value])
+  if (access === 'proof') return values.some((it) => DPOP_SCHEME.test(it)) ? [] : asReceived()
+  if (token === 'drop') return []
+  if (observe && !grant) return asReceived()
+  const [value] = values
+  if (value === undefined || (!grant && (token === 'bearer' || DPOP_SCHEME.test(value)))) return []
+  return ['authorization', token === 'keep' ? value : value.replace(/^dpop(?= )/i, 'Bearer')]
 }
+
+const DPOP_SCHEME = /^dpop\b/i

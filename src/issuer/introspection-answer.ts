@@ -14,6 +14,8 @@ export interface SignedAnswers {
   readonly clientId: string
   readonly keys: KeySet
   readonly algorithms: ReadonlySet<AlgorithmName>
+  /** How far `iat` may be from now: the clock skew, and the time the answer may take. */
+  readonly toleranceSeconds: number
 }
 
 /** What an issuer says about a token. */
@@ -63,7 +65,7 @@ function describeStatus(status: number, error: string): string {
 /** RFC 9701 §5. */
 async function readSigned(
   compact: string,
-  { issuer, clientId, keys, algorithms }: SignedAnswers,
+  { issuer, clientId, keys, algorithms, toleranceSeconds }: SignedAnswers,
 ): Promise<JsonObject | undefined> {
   const jwt = decodeJwt(compact)
   if (!jwt) throw new Error('the signed answer is malformed, or encrypted')
@@ -75,12 +77,22 @@ async function readSigned(
   if (![claims['aud']].flat().includes(clientId)) {
     throw new Error('the signed answer is for another client')
   }
+  requireRecent(claims, toleranceSeconds)
   await verifySignature(jwt, keys, algorithms).catch((cause: unknown) => {
     if (isUnavailable(cause)) throw cause
     throw new Error('the signature of the answer does not verify', { cause })
   })
   const answer = claims['token_introspection']
   return isJsonObject(answer) ? answer : undefined
+}
+
+/** Or who can hold back answers could give an old one for a token that was revoked since. */
+function requireRecent({ iat, exp, nbf }: JsonObject, toleranceSeconds: number): void {
+  const now = Date.now() / 1_000
+  const isNear = typeof iat === 'number' && Math.abs(now - iat) <= toleranceSeconds
+  const isOver = exp !== undefined && !(Number(exp) > now - toleranceSeconds)
+  const isEarly = nbf !== undefined && !(Number(nbf) < now + toleranceSeconds)
+  if (!isNear || isOver || isEarly) throw new Error('the signed answer is not of now, by its times')
 }
 
 /** The keys could not be had, which says nothing about the signature. */

@@ -9,6 +9,7 @@ import { readAnswer, type Introspected } from './introspection-answer.ts'
 import { askEndpoint, type IntrospectionEndpoint } from './introspection-endpoint.ts'
 import type { IssuerAnswer } from './request.ts'
 import { isTooLong, reason } from './request.ts'
+import { createSlots } from './slots.ts'
 import { processTiming, type Timing } from './timing.ts'
 
 export interface Introspection {
@@ -42,17 +43,24 @@ const MAX_ANSWER_BYTES = 64 * 1024
 const BREAKER = { maxFailures: 5, restSeconds: 1 }
 
 export function createIntrospection(options: IntrospectionOptions): Introspection {
-  const { allowHttp, timeoutMs, report, measure, timing = processTiming } = options
+  const { allowHttp, timeoutMs, report, measure } = options
+  const { monotonic } = options.timing ?? processTiming
   const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 })
   const bounds = { allowHttp, timeoutMs, maxBytes: MAX_ANSWER_BYTES, dispatcher: agent }
-  const seconds = () => timing.monotonic() / 1_000
-  const breaker = createBreaker({ ...BREAKER, monotonic: seconds })
+  const breaker = createBreaker({ ...BREAKER, monotonic: () => monotonic() / 1_000 })
   const health = createHealth(report)
-  let pending = 0
+  const slots = createSlots(CONNECTIONS, QUEUE)
 
-  async function exchange(token: string): Promise<IssuerAnswer> {
+  const resting = () => {
+    const detail = `not asked again yet: ${health.failure() ?? ''}`
+    return new Denial('issuer_unavailable', { detail })
+  }
+
+  async function exchange(token: string, since: number): Promise<IssuerAnswer> {
+    const waitedMs = monotonic() - since
     try {
-      const answer = await askEndpoint(token, { ...options, bounds })
+      const left = { ...bounds, timeoutMs: Math.ceil(timeoutMs - waitedMs) }
+      const answer = await askEndpoint(token, { ...options, bounds: left })
       breaker.succeeded()
       return answer
     } catch (cause) {
@@ -63,8 +71,8 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   }
 
   /** An answer that makes no sense opens no breaker: a client could send what makes it so. */
-  async function introspect(token: string): Promise<Introspected> {
-    const given = await exchange(token)
+  async function introspect(token: string, since: number): Promise<Introspected> {
+    const given = await exchange(token, since)
     const answer = await readAnswer(given, options.signed).catch((cause: unknown) => {
       throw new Error(`${options.url()}: ${describe(cause)}`, { cause })
     })
@@ -74,25 +82,22 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
 
   return {
     async ask(token) {
-      if (pending >= CONNECTIONS + QUEUE) {
-        throw new Denial('overloaded', { detail: 'too many wait for introspection' })
-      }
-      if (!breaker.admits()) {
-        throw new Denial('issuer_unavailable', {
-          detail: `not asked again yet: ${health.failure() ?? ''}`,
-        })
-      }
-      pending++
-      const since = seconds()
+      const since = monotonic()
+      if (breaker.resting) throw resting()
+      // Who waits too long in here says nothing about the issuer, and opens no breaker.
+      const release = await slots.take(timeoutMs / 2)
+      if (!release) throw new Denial('overloaded', { detail: 'too many wait for introspection' })
       try {
-        const answer = await introspect(token)
-        measure(answer.active ? 'active' : 'inactive', seconds() - since)
+        if (!breaker.admits()) throw resting()
+        const answer = await introspect(token, since)
+        measure(answer.active ? 'active' : 'inactive', (monotonic() - since) / 1_000)
         return answer
       } catch (cause) {
-        measure('failed', seconds() - since)
+        if (cause instanceof Denial) throw cause
+        measure('failed', (monotonic() - since) / 1_000)
         throw new Denial('issuer_unavailable', { detail: health.failed(cause), cause })
       } finally {
-        pending--
+        release()
       }
     },
     close() {

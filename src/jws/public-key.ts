@@ -86,12 +86,13 @@ function requiredMembers(jwk: JsonObject, algorithm: Algorithm): Record<string, 
 }
 
 /**
- * RFC 7518 §3.3 asks for 2048 bits at least; 8192 bounds the work one signature can cause. With an
- * exponent below 65537 signatures can be forged where padding is checked loosely.
+ * RFC 7518 §3.3 asks for 2048 bits at least; 8192, and 32 of the exponent, bound the work one
+ * signature can cause. With an exponent below 65537 signatures can be forged where padding is
+ * checked loosely.
  */
 function isStrongRsa(modulus: Buffer, exponent: Buffer): boolean {
   const bits = modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24
-  if (bits < 2048 || bits > 8192 || exponent.length > 8) return false
+  if (bits < 2048 || bits > 8192 || exponent.length > 4) return false
   const e = BigInt(`0x${exponent.toString('hex')}`)
   return e >= 65537n && e % 2n === 1n && (modulus.at(-1) ?? 0) % 2 === 1
 }

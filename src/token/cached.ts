@@ -26,8 +26,19 @@ export interface CacheOptions {
   readonly maxEntries?: number
 }
 
+/** Of all claims that are kept, in characters of JSON: an issuer may write long ones. */
+const MAX_SIZE = 64 * 1024 * 1024
+
+function sizeOf({ accessToken }: VerifiedToken): number {
+  return JSON.stringify(accessToken.claims).length
+}
+
 export function cacheTokens(verify: VerifyFresh, options: CacheOptions = {}): TokenCache {
-  const kept = new LRUCache<string, VerifiedToken>({ max: options.maxEntries ?? 10_000 })
+  const kept = new LRUCache<string, VerifiedToken>({
+    max: options.maxEntries ?? 10_000,
+    maxSize: MAX_SIZE,
+    sizeCalculation: sizeOf,
+  })
   const underWay = new Map<string, Promise<AccessToken>>()
 
   function recall(hash: string, now: number): AccessToken | undefined {

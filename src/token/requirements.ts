@@ -39,7 +39,10 @@ const BOUND_TYPE = /^dpop$/i
  */
 export function isUnbound({ thumbprint, claims }: AccessToken): boolean {
   const types = [claims['token_type'], claims['typ']]
-  return thumbprint === undefined && !types.some((type) => BOUND_TYPE.test(text(type)))
+  // Janssen writes the certificate a token is bound to beside its `cnf`.
+  const certificate = claims['x5t#S256'] ?? undefined
+  const isCalledBound = types.some((type) => BOUND_TYPE.test(text(type)))
+  return thumbprint === undefined && certificate === undefined && !isCalledBound
 }
 
 /** RFC 9449 §6: the thumbprint of the key. Throws `token_unbound`. */
@@ -56,7 +59,7 @@ export function requireGranted(token: AccessToken, requirements: Requirements, n
 }
 
 /** RFC 6749 §3.3: whole words, case-sensitive. Throws `scope_insufficient`. */
-export function requireScopes(token: AccessToken, scopes: readonly string[]): void {
+function requireScopes(token: AccessToken, scopes: readonly string[]): void {
   const missing = scopes.filter((scope) => !token.scopes.includes(scope))
   if (missing.length > 0) {
     throw new Denial('scope_insufficient', {
@@ -67,7 +70,7 @@ export function requireScopes(token: AccessToken, scopes: readonly string[]): vo
 }
 
 /** A claim that is an array matches if it holds one of the values. Throws `claim_refused`. */
-export function requireClaims(token: AccessToken, required: Requirements['claims']): void {
+function requireClaims(token: AccessToken, required: Requirements['claims']): void {
   for (const [name, allowed] of Object.entries(required)) {
     const claim = Object.hasOwn(token.claims, name) ? token.claims[name] : undefined
     const values: readonly unknown[] = Array.isArray(claim) ? claim : [claim]

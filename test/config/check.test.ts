@@ -58,3 +58,28 @@ routes: [{ name: orders, path: /orders, upstream: http://127.0.0.1 }]
   t.match(stdout, 'redis://me:redacted@redis')
   t.equal(stdout.split('(redacted)').length - 1, 5, 'prefix, two audiences, header and its copy')
 })
+
+t.test('--print shows no secret of nonces, however it came in', async (t) => {
+  const text = `
+dpop: { nonce: required }
+nonce: { secrets: [hunter2-hunter2-hunter2-hunter2-hunter2, '\${file:secret}'] }
+replay: { store: redis, url: redis://localhost }
+issuers: { main: { issuer: https://as.example.com, audience: api } }
+routes: [{ name: orders, path: /orders, upstream: http://127.0.0.1 }]
+`
+  const secret = 'hunter3-hunter3-hunter3-hunter3-hunter3\n'
+  const folder = t.testdir({ secret, 'gateway.yaml': text })
+  const { code, stdout, stderr } = await run([join(folder, 'gateway.yaml'), '--print'])
+  t.equal(code, 0)
+  t.notMatch(stdout + stderr, /hunter/)
+  t.match(stdout, 'nonce:\n  secrets:\n    - (redacted)\n    - (redacted)\n  lifetime: 5m\n')
+})
+
+t.test('a secret of nonces that is too short is not repeated', async (t) => {
+  const text = 'nonce: { secrets: [hunter2] }\nroutes: [{ name: a, path: /, upstream: http://h }]\n'
+  const file = join(t.testdir({ 'gateway.yaml': text }), 'gateway.yaml')
+  const { code, stdout, stderr } = await run([file])
+  t.equal(code, 2)
+  t.match(stderr, 'nonce.secrets[0]: must have at least 32 characters')
+  t.notMatch(stdout + stderr, /hunter/)
+})

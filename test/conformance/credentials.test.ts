@@ -98,7 +98,8 @@ t.test('credentials', async (t) => {
     t.equal(upstream.requests.length - before, status === 200 ? 1 : 0, `${name}: upstream`)
     // RFC 6750 §3.1: without credentials in the request, the challenge names no error.
     const [challenge = ''] = answer.values('www-authenticate')
-    if (code === 'credentials_missing') t.match(challenge, /^DPoP algs="[^"]+"$/, name)
+    if (code === 'credentials_missing')
+      t.match(challenge, /^DPoP algs="[^"]+", resource_metadata="[^"]+"$/, name)
     else if (status === 401 || status === 400) t.match(challenge, /^DPoP error="[a-z_]+", /, name)
   }
 })

@@ -30,6 +30,13 @@ export interface Row {
   readonly edit?: (proof: string) => string
 }
 
+/** What the challenge names, by how the code of a refusal begins. */
+const ERRORS = {
+  token: 'invalid_token',
+  proof: 'invalid_dpop_proof',
+  proof_nonce: 'use_dpop_nonce',
+} as const
+
 export function answerTable(t: Test, stage: Stage, rows: readonly Row[]): void {
   for (const row of rows) {
     t.test(row.name, async (t) => {
@@ -38,9 +45,9 @@ export function answerTable(t: Test, stage: Stage, rows: readonly Row[]): void {
       const answer = await sendRow(stage, row)
       t.equal(outcome(answer), row.answer)
       t.equal(requests.length - before, row.answer === '200' ? 1 : 0, 'reached the upstream')
-      const [, status, family] = /^(\d+)(?: (token|proof)_)?/.exec(row.answer) ?? []
-      if (status === '401' && family !== undefined) {
-        const error = family === 'proof' ? 'invalid_dpop_proof' : 'invalid_token'
+      const [, family] = /^401 (token|proof_nonce|proof)/.exec(row.answer) ?? []
+      if (family !== undefined) {
+        const error = ERRORS[family as keyof typeof ERRORS]
         t.match(answer.values('www-authenticate'), [new RegExp(`^DPoP error="${error}", `)])
       }
     })

@@ -3,6 +3,7 @@ import { REFUSALS, type DenialCode } from '../../src/denial.ts'
 import { createChallenger, type Scheme } from '../../src/http/challenge.ts'
 import { PLAIN_CHALLENGES } from './plain-route.ts'
 
+const HERE = 'https://api.example.com'
 const RULES = {
   ...PLAIN_CHALLENGES,
   algorithms: ['ES256', 'EdDSA'],
@@ -27,8 +28,8 @@ const WRITTEN: Readonly<Partial<Record<DenialCode, readonly string[]>>> = {
 for (const [code, written] of Object.entries(WRITTEN)) {
   t.test(`RFC 9449 §7.1 ${code}`, async (t) => {
     for (const sent of ['dpop', 'bearer'] as const) {
-      t.strictSame(challenge(code as DenialCode, sent), written, sent)
-      t.strictSame(challenge(code as DenialCode, sent), written, 'the second time, too')
+      t.strictSame(challenge(code as DenialCode, sent, HERE), written, sent)
+      t.strictSame(challenge(code as DenialCode, sent, HERE), written, 'the second time, too')
     }
   })
 }
@@ -43,7 +44,7 @@ const MIXED: readonly (readonly [code: DenialCode, sent: Scheme, lines: readonly
 
 for (const [code, sent, lines] of MIXED) {
   t.test(`RFC 9449 §7.2 ${code} after ${sent}, where both schemes are taken`, async (t) => {
-    t.strictSame(mixed(code, sent), lines)
+    t.strictSame(mixed(code, sent, HERE), lines)
   })
 }
 
@@ -53,12 +54,17 @@ t.test('#259 every challenge is made of quoted strings of printable ASCII', asyn
   const form = new RegExp(`^(DPoP|Bearer)( ${parameter}(, ${parameter})*)?$`)
   for (const code of Object.keys(REFUSALS) as DenialCode[]) {
     for (const sent of ['dpop', 'bearer'] as const) {
-      for (const line of [...challenge(code, sent), ...mixed(code, sent)]) t.match(line, form, code)
+      for (const line of [...challenge(code, sent, HERE), ...mixed(code, sent, HERE)])
+        t.match(line, form, code)
     }
   }
 })
 
 t.test('a quotation mark or a backslash cannot end the string', async (t) => {
-  const [written] = createChallenger({ ...RULES, scopes: ['a"b\\c'] })('scope_insufficient', 'dpop')
+  const [written] = createChallenger({ ...RULES, scopes: ['a"b\\c'] })(
+    'scope_insufficient',
+    'dpop',
+    HERE,
+  )
   t.match(written, String.raw`scope="a\"b\\c"`)
 })

@@ -5,6 +5,7 @@ export const PLAIN_CHALLENGES = {
   scopes: [],
   acceptsBearer: false,
   authentication: { contexts: [], maxAgeSeconds: undefined },
+  metadataUrls: new Map<string, string>(),
 }
 
 /** A public route but for its name, its path and where it leads. */
@@ -20,6 +21,7 @@ export const PLAIN_ROUTE = {
     isTokenEndpoint: false,
     debug: false,
   },
+  cors: undefined,
   identity: { headers: [], token: 'drop' },
   stripPrefix: undefined,
   responseTimeoutMs: 1000,

@@ -31,6 +31,7 @@ async function serve(t: Test, gate: Gate) {
       { ...route, name: 'rest', path: '/*', gate: undefined },
     ]),
     publicOrigin: createPublicOrigin(undefined),
+    findMetadata: () => undefined,
     rules: { isTrusted: () => false, maxHeaderCount: 100 },
     identityNames: new Set(),
     maxBodyBytes: Infinity,

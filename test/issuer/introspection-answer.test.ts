@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { readAnswer, type SignedAnswers } from '../../src/issuer/introspection-answer.ts'
 import { withAliases } from '../../src/jws/algorithms.ts'
 import { createAuthority, type Overrides } from '../support/jwks-server.ts'
+import { wallClock } from '../token/verifier.ts'
 import { keySetOf } from './key-set.ts'
 
 const TYP = 'token-introspection+jwt'
@@ -31,8 +32,9 @@ async function stageOf(t: Test, alg = 'ES256') {
     clientId: 'gateway',
     keys,
     algorithms: withAliases(['ES256', 'PS256', 'EdDSA']),
+    toleranceSeconds: 32,
   }
-  const valid = { iss: issuer, aud: 'gateway', iat: 1, token_introspection: ACTIVE }
+  const valid = { iss: issuer, aud: 'gateway', iat: wallClock(), token_introspection: ACTIVE }
   const sign = (claims: Overrides = {}, header: Overrides = {}, signer = authority) =>
     signer.sign(JSON.stringify({ ...valid, ...claims }), { typ: TYP, ...header })
   return {
@@ -279,4 +281,25 @@ t.test('RFC 7009 §2.2.1 a kind of token the issuer does not know', async (t) =>
   const answer = { status: 400, headers: {}, body }
   t.strictSame(await readAnswer(answer, undefined), { active: false })
   await t.rejects(readAnswer({ ...answer, status: 200 }, undefined), { message: /no boolean/ })
+})
+
+t.test('a signed answer that is not of now', async (t) => {
+  const { sign, readSigned } = await stageOf(t)
+  const now = wallClock()
+  for (const claims of [
+    { iat: now - 20 },
+    { iat: now + 20 },
+    { exp: now - 20 },
+    { exp: now + 60, nbf: now },
+  ]) {
+    await t.resolves(readSigned(sign(claims)), JSON.stringify(claims))
+  }
+  for (const claims of [
+    ...[now - 60, now + 60, 0, undefined, null, String(now), 1e300].map((iat) => ({ iat })),
+    ...[now - 60, 0, 'x', null].map((exp) => ({ exp })),
+    ...[now + 60, 'x', {}].map((nbf) => ({ nbf })),
+  ]) {
+    const message = 'the signed answer is not of now, by its times'
+    await t.rejects(readSigned(sign(claims)), { message }, JSON.stringify(claims))
+  }
 })

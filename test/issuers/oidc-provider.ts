@@ -47,6 +47,8 @@ export interface AuthorizationServer {
 interface ServerOptions {
   /** RFC 9701: `features.jwtIntrospection`. Default is false. */
   readonly signsAnswers?: boolean
+  /** Origins whose pages may ask for tokens. Default is none. */
+  readonly pages?: readonly string[]
 }
 
 export async function startProvider(
@@ -71,6 +73,7 @@ export async function startProvider(
       id_token_signed_response_alg: 'ES256',
       ...(options.signsAnswers && { introspection_signed_response_alg: 'ES256' }),
     },
+    clientBasedCORS: (_, origin) => options.pages?.includes(origin) ?? false,
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
