@@ -1,7 +1,7 @@
 /**
  * Every refusal of the gateway, in one table. The code is the log reason, the metric label, the
  * anchor in docs/errors.md and what tests assert; `error` and `description` are what a client sees.
- * Descriptions are constants: nothing a client sent is ever repeated to it.
+ * Descriptions are constants: nothing a client sent is repeated to it, a route with `debug` aside.
  */
 
 export interface Refusal {
@@ -101,7 +101,7 @@ export interface Comparison {
 }
 
 export interface DenialOptions {
-  /** For the log alone. Never holds a token, a proof or a secret. */
+  /** For the log alone, where the comparison follows it. Never holds a token, a proof or a secret. */
   readonly detail?: string
   /** For the log alone. */
   readonly cause?: unknown
@@ -126,9 +126,18 @@ export class Denial extends Error {
     const { detail, cause, comparison, clockDifferenceSeconds, headers = {} } = options
     super(code, cause === undefined ? undefined : { cause })
     this.code = code
-    this.detail = detail
+    this.detail = describe(detail, comparison)
     this.comparison = comparison
     this.clockDifferenceSeconds = clockDifferenceSeconds
     this.headers = headers
   }
+}
+
+/** What a client sent goes into the log no longer than this, in characters. */
+const MAX_DETAIL = 400
+
+function describe(detail: string | undefined, comparison: Comparison | undefined) {
+  if (!comparison) return detail
+  const compared = JSON.stringify(comparison).slice(0, MAX_DETAIL)
+  return detail === undefined ? compared : `${detail} ${compared}`
 }

@@ -1,16 +1,16 @@
 /** The decision: a request is admitted, or a Denial says why not. */
 import { hash } from 'node:crypto'
 import type { BoundKeys } from './dpop/bound-key.ts'
-import { readCredentials, readProofs, type CredentialFields } from './dpop/credentials.ts'
-import type { Nonces } from './dpop/nonce.ts'
+import { readCredentials, type CredentialFields } from './dpop/credentials.ts'
 import { verifyProof, type Proof } from './dpop/proof.ts'
 import type { ProofPolicy } from './dpop/proof-context.ts'
 import { Denial } from './denial.ts'
-import type { ReplayStore } from './dpop/replay.ts'
+import { claimProof, type ReplayStore } from './dpop/replay.ts'
 import type { AccessToken, VerifyToken } from './token/access-token.ts'
 import {
   isUnbound,
   requireBinding,
+  requireCurrent,
   requireGranted,
   requireIssuer,
   type Requirements,
@@ -63,7 +63,7 @@ export function createGate(policy: Policy, ports: Ports): Gate {
       const token = await verifyToken(credentials.token, tokenHash, clock())
       // Read once that is over: a slow issuer must not make a proof, or a token, younger than it is.
       const now = clock()
-      if (now >= token.expiresAt) throw new Denial('token_expired')
+      requireCurrent(token, now)
       requireIssuer(token, policy.issuers)
       const isBearer = credentials.scheme === 'bearer'
       if (isBearer && policy.acceptsBearer && isUnbound(token)) {
@@ -79,41 +79,9 @@ export function createGate(policy: Policy, ports: Ports): Gate {
       requireGranted(token, policy, now)
 
       // Last, so that only a request that would otherwise pass uses up its proof and costs a write.
-      await claim(replays, proof)
+      await claimProof(replays, proof)
       boundKeys.remember(token, proof.header)
-      return { token, proof, now, nonce: nextNonce(proof, policy.proof.nonces, now) }
+      return { token, proof, now, nonce: policy.proof.nonces?.next(proof.nonce, now) }
     },
   }
-}
-
-/** For a server whose clients have no access token yet: a token endpoint (RFC 9449 §5). */
-export function createProofGate(policy: ProofPolicy, ports: Omit<Ports, 'verifyToken'>): Gate {
-  const { replays, clock } = ports
-  return {
-    async admit(request) {
-      if (request.authorization.length > 1) throw new Denial('credentials_multiple')
-      const now = clock()
-      const { method, target } = request
-      const context = { policy, method, target, tokenHash: undefined, thumbprint: undefined, now }
-      const proof = verifyProof(readProofs(request), context)
-      await claim(replays, proof)
-      return { token: undefined, proof, now, nonce: nextNonce(proof, policy.nonces, now) }
-    },
-  }
-}
-
-/** Atomic: of any number of copies one gets through. */
-async function claim(replays: ReplayStore, proof: Proof): Promise<void> {
-  const isFirst = await replays.claim(proof.thumbprint, proof.jti, proof.remainingSeconds)
-  if (!isFirst) throw new Denial('proof_replayed')
-}
-
-/**
- * In the second half of its life, so that a client that goes on is never refused for its nonce.
- * `now` counts whole seconds: when it is late by almost one, half of the life must still be left.
- */
-function nextNonce({ nonce }: Proof, nonces: Nonces | undefined, now: number): string | undefined {
-  if (!nonces) return undefined
-  const leftSeconds = (nonces.expiryOf(nonce, now) ?? now) - now - 1
-  return leftSeconds < nonces.lifetimeSeconds / 2 ? nonces.current(now) : undefined
 }

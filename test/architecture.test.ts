@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   token: ['denial', 'jws', 'token/access-token', 'issuer'],
   dpop: ['denial', 'jws', 'token/access-token'],
   gate: ['denial', 'dpop', 'token', 'token/access-token'],
+  'proof-gate': ['denial', 'dpop', 'gate'],
   config: ['jws', 'loopback', 'redis/address'],
   redis: ['denial', 'breaker', 'deadline', 'dpop', 'redis/address'],
   http: ['denial', 'dpop', 'token/access-token', 'gate'],
@@ -34,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   replays: ['log', 'dpop', 'config', 'redis', 'admin'],
   recorder: ['log', 'http', 'admin'],
   resource: ['jws', 'config', 'http'],
-  route: ['jws', 'token/access-token', 'dpop', 'gate', 'config', 'http', 'resource'],
+  route: ['jws', 'token/access-token', 'dpop', 'gate', 'proof-gate', 'config', 'http', 'resource'],
   gateway: [
     ...['log', 'dpop', 'config', 'http', 'admin'],
     ...['issuers', 'replays', 'recorder', 'resource', 'route'],
@@ -60,7 +61,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What decides does no I/O and has no clock: it gets by with these modules of Node. */
-const PURE = ['denial', 'jws', 'loopback', 'dpop', 'gate', 'breaker']
+const PURE = ['denial', 'jws', 'loopback', 'dpop', 'gate', 'proof-gate', 'breaker']
 const PURE_IMPORTS = ['node:buffer', 'node:crypto', 'node:net', 'node:url']
 
 interface File {

@@ -6,6 +6,7 @@ import { REFUSALS } from '../src/denial.ts'
 import { PROOF_CHECKS } from '../src/dpop/proof-checks.ts'
 import { challengesOf } from './support/challenges.ts'
 import { createClient, type Client, type ProofOptions } from './support/client.ts'
+import { AUDIENCE } from './support/jwks-server.ts'
 import { createStage, PUBLIC_URL, type Answer, type StageRequest } from './support/stage.ts'
 import { until } from './support/until.ts'
 
@@ -165,4 +166,23 @@ t.test('what the route asks of the token', async (t) => {
   const replayed = { proof: { claims: { jti: 'one' } }, path: '/debug' }
   await send(replayed)
   t.strictSame(Object.keys(bodyOf(await send(replayed))), PLAIN, 'proof_replayed')
+})
+
+t.test('the refusal of a token', async (t) => {
+  const stage = await createStage(t, { routes, clock: () => NOW })
+  const { issuer } = stage.authority
+  const rows = [
+    { code: 'token_audience', claims: { aud: 'b' }, expected: [AUDIENCE], received: ['b'] },
+    { code: 'token_issuer', claims: { iss: `${issuer}/` }, expected: [issuer] },
+    { code: 'token_expired', claims: { exp: NOW - 60 }, expected: { expAfter: NOW - 30 } },
+    { code: 'token_premature', claims: { nbf: NOW + 60 }, expected: { nbfAtMost: NOW + 30 } },
+  ] as const
+  for (const { code, claims, expected, ...row } of rows) {
+    const answer = await stage.send({ path: '/debug', claims })
+    const body = bodyOf(answer)
+    t.match(body, { code, expected, ...row })
+    await until(() => lineOf(stage.log(), body['requestId']) !== undefined)
+    const line = lineOf(stage.log(), body['requestId'])
+    t.match(line, { code, detail: JSON.stringify(expected) }, `${code}: the log has it too`)
+  }
 })

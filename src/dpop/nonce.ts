@@ -10,8 +10,11 @@ export interface Nonces {
   readonly current: (now: number) => string
   /** The instant until which a nonce is accepted, or undefined where it is not accepted now. */
   readonly expiryOf: (nonce: string, now: number) => number | undefined
-  /** How long a nonce is accepted. */
-  readonly lifetimeSeconds: number
+  /**
+   * The nonce for the next proof after one that was accepted with `nonce` (RFC 9449 §8.2); undefined
+   * in the first half of its life. So a client that goes on is never refused for its nonce.
+   */
+  readonly next: (nonce: string, now: number) => string | undefined
 }
 
 export interface NonceOptions {
@@ -42,17 +45,25 @@ export function createNonces({ secrets, lifetimeSeconds }: NonceOptions): Nonces
     return found
   }
 
+  function current(now: number): string {
+    if (latest.madeAt !== now) latest = { madeAt: now, nonce: makeNonce(now, newest) }
+    return latest.nonce
+  }
+
+  function expiryOf(nonce: string, now: number): number | undefined {
+    const since = madeAt(nonce)
+    if (since === undefined || since > now + CLOCK_SKEW_SECONDS) return undefined
+    const expiresAt = since + lifetimeSeconds
+    return now < expiresAt ? expiresAt : undefined
+  }
+
   return {
-    lifetimeSeconds,
-    current(now) {
-      if (latest.madeAt !== now) latest = { madeAt: now, nonce: makeNonce(now, newest) }
-      return latest.nonce
-    },
-    expiryOf(nonce, now) {
-      const since = madeAt(nonce)
-      if (since === undefined || since > now + CLOCK_SKEW_SECONDS) return undefined
-      const expiresAt = since + lifetimeSeconds
-      return now < expiresAt ? expiresAt : undefined
+    current,
+    expiryOf,
+    next(nonce, now) {
+      // `now` counts whole seconds: when it is late by almost one, half of the life must be left.
+      const leftSeconds = (expiryOf(nonce, now) ?? now) - now - 1
+      return leftSeconds < lifetimeSeconds / 2 ? current(now) : undefined
     },
   }
 }

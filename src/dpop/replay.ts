@@ -1,6 +1,8 @@
 /** The replay port: a proof is claimed once (RFC 9449 §11.1). */
 
 import { hash } from 'node:crypto'
+import { Denial } from '../denial.ts'
+import type { Proof } from './proof.ts'
 
 export interface ReplayStore {
   /**
@@ -20,4 +22,10 @@ export interface ReplayStore {
  */
 export function replayKey(thumbprint: string, jti: string): string {
   return hash('sha256', `${thumbprint}\0${jti}`, 'base64url')
+}
+
+/** Marks a proof as used. Throws `proof_replayed` where it was; of any number of copies one passes. */
+export async function claimProof(store: ReplayStore, proof: Proof): Promise<void> {
+  const isFirst = await store.claim(proof.thumbprint, proof.jti, proof.remainingSeconds)
+  if (!isFirst) throw new Denial('proof_replayed')
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Denial } from '../denial.ts'
 import type { GateRequest, Grant } from '../gate.ts'
-import type { AnswerRules } from './answer.ts'
+import { answerRules } from './answer-rules.ts'
 import type { Scheme } from './challenge.ts'
 import { closeAfter } from './closing.ts'
 import { preflightedMethod } from './cors.ts'
@@ -147,21 +147,6 @@ async function pass(
     answer: answerRules(route, record, request),
   }
   await forward(route.upstreams, upstreamRequest, message, response)
-}
-
-/** RFC 9449 §8.2: an answer with a nonce is of one moment, so no cache may hold it. */
-function answerRules(
-  { access, refusals, cors }: Route,
-  { grant, observed }: RequestRecord,
-  request: OriginalRequest,
-): AnswerRules {
-  // Where nothing is refused clients learn of nonces too, or none would ever send one.
-  const nonce = observed?.code === 'proof_nonce' ? refusals.nonce?.() : grant?.nonce
-  return {
-    passesNonce: access === 'proof' && (refusals.nonce === undefined || !grant),
-    fields: nonce === undefined ? {} : { 'dpop-nonce': nonce, 'cache-control': 'no-store' },
-    cors: cors?.answer(request.fields),
-  }
 }
 
 /** The body of the request is not read: the connection cannot be used for another one. */

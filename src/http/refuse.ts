@@ -31,7 +31,7 @@ export interface RenderedRefusal {
 
 const RETRY_AFTER_SECONDS = { min: 1, max: 5 }
 
-/** `rules` are left out where no route is known. Nothing of what the client sent is repeated. */
+/** `rules` are left out where no route is known. Without `debug` nothing of what the client sent is repeated. */
 export function renderRefusal(
   denial: Denial,
   requestId: string,

@@ -48,7 +48,7 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 })
   const bounds = { allowHttp, timeoutMs, maxBytes: MAX_ANSWER_BYTES, dispatcher: agent }
   const breaker = createBreaker({ ...BREAKER, monotonic: () => monotonic() / 1_000 })
-  const health = createHealth(report)
+  const health = createHealth(report, monotonic)
   const slots = createSlots(CONNECTIONS, QUEUE)
 
   const resting = () => {
@@ -106,20 +106,29 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   }
 }
 
-/** Says when answers begin to fail, fail for another reason, and come again. */
-function createHealth(report: IntrospectionOptions['report']) {
+/** A client can bring answers about that make no sense, so what it can make the log say is bounded. */
+const QUIET_MS = 10_000
+
+/** Says when answers begin to fail, fail for another reason, and come again; not all too often. */
+function createHealth(report: IntrospectionOptions['report'], monotonic: () => number) {
   let failure: string | undefined
+  let told: { readonly failure: string; readonly at: number; isOver: boolean } | undefined
   return {
     failure: () => failure,
     failed(cause: unknown): string {
-      const detail = reason(cause)
-      if (detail !== failure) report({ level: 'error', message: `introspection failed: ${detail}` })
-      failure = detail
-      return detail
+      failure = reason(cause)
+      const isNews = !told || told.isOver || told.failure !== failure
+      if (isNews && monotonic() >= (told?.at ?? -Infinity) + QUIET_MS) {
+        told = { failure, at: monotonic(), isOver: false }
+        report({ level: 'error', message: `introspection failed: ${failure}` })
+      }
+      return failure
     },
     succeeded() {
-      if (failure !== undefined) report({ level: 'info', message: 'introspection works again' })
       failure = undefined
+      if (!told || told.isOver) return
+      told.isOver = true
+      report({ level: 'info', message: 'introspection works again' })
     },
   }
 }

@@ -53,7 +53,7 @@ function unknownIssuer(claims: JsonObject, issuers: readonly Issuer[]): Denial {
   const near = issuers.find(({ issuer }) => withoutSlash(issuer) === withoutSlash(iss))
   const detail = near
     ? `iss differs from issuer ${near.name} by its trailing slash`
-    : 'iss is not configured'
+    : 'iss is not configured, or its tokens are not verified by key here'
   const expected = issuers.map(({ issuer }) => issuer)
   return new Denial('token_issuer', { detail, comparison: { expected, received: iss } })
 }

@@ -26,8 +26,17 @@ export function requireIssuer(token: AccessToken, issuers: ReadonlySet<string>):
   if (!issuers.has(token.issuerName)) {
     throw new Denial('token_issuer', {
       detail: `issuer ${token.issuerName} is not one of this route`,
+      comparison: { expected: [...issuers], received: token.issuerName },
     })
   }
+}
+
+/** It was when it was verified, which may have taken a while. Throws `token_expired`. */
+export function requireCurrent({ expiresAt }: AccessToken, now: number): void {
+  if (now < expiresAt) return
+  throw new Denial('token_expired', {
+    comparison: { expected: { before: expiresAt }, received: now },
+  })
 }
 
 /** How `token_type` (RFC 9449 §6.2) or, in the tokens of Keycloak, `typ` calls a bound token. */
@@ -75,6 +84,7 @@ function requireClaims(token: AccessToken, required: Requirements['claims']): vo
     const claim = Object.hasOwn(token.claims, name) ? token.claims[name] : undefined
     const values: readonly unknown[] = Array.isArray(claim) ? claim : [claim]
     if (!allowed.some((value) => values.includes(value))) {
+      // No comparison: what a claim says may be nobody's business.
       throw new Denial('claim_refused', { detail: `claim ${name}` })
     }
   }

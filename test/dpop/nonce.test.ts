@@ -52,7 +52,6 @@ t.test('the same within a second, and at all instances', async (t) => {
 t.test('#186 accepted for its lifetime and no longer', async (t) => {
   const nonces = noncesOf(OLD)
   const nonce = nonces.current(NOW)
-  t.equal(nonces.lifetimeSeconds, LIFETIME)
   for (const age of [0, 1, LIFETIME / 2, LIFETIME - 1, LIFETIME - 0.001]) {
     t.equal(nonces.expiryOf(nonce, NOW + age), NOW + LIFETIME, `${age} s old`)
   }

@@ -12,6 +12,8 @@ import { createAuthority } from '../support/jwks-server.ts'
 import { createTiming, until } from './manual-timing.ts'
 
 const REST = 1_000
+/** No two lines about failures within this time. */
+const QUIET = 10_000
 const [CONNECTIONS, QUEUE] = [32, 512]
 
 interface Options extends Partial<IntrospectionOptions> {
@@ -128,10 +130,12 @@ t.test('the log has a line for a change alone', async (t) => {
   await introspection.ask('x')
   t.strictSame(events, [], 'none while it works')
   await fail(500, 4)
+  timing.advance(QUIET)
   await fail(403, 4)
   timing.advance(REST)
   await introspection.ask('x')
   await introspection.ask('x')
+  timing.advance(QUIET)
   await fail(403, 1)
   t.match(events, [
     { level: 'error', message: /^introspection failed: .*the answer has status 500$/ },
@@ -140,6 +144,18 @@ t.test('the log has a line for a change alone', async (t) => {
     { level: 'error', message: /status 403/ },
   ])
   t.equal(events.length, 4)
+})
+
+t.test('what a client can bring about does not fill the log', async (t) => {
+  const { introspection, timing, events, fail } = await stageOf(t)
+  for (let count = 0; count < 20; count++) {
+    await fail(count % 2 === 0 ? 500 : 403, 1)
+    await introspection.ask('x')
+  }
+  t.equal(events.length, 2, 'that it fails, and that it works again')
+  timing.advance(QUIET)
+  await fail(500, 1)
+  t.equal(events.length, 3)
 })
 
 t.test('every question that was asked is measured', async (t) => {
