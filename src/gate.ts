@@ -66,7 +66,7 @@ export function createGate(policy: Policy, ports: Ports): Gate {
       requireCurrent(token, now)
       requireIssuer(token, policy.issuers)
       const isBearer = credentials.scheme === 'bearer'
-      if (isBearer && policy.acceptsBearer && isUnbound(token)) {
+      if (isBearer && policy.acceptsBearer && isUnbound(token, credentials.token)) {
         requireGranted(token, policy, now)
         return { token, proof: undefined, now, nonce: undefined }
       }

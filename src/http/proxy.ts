@@ -161,7 +161,9 @@ function send(
     return
   }
   const isBodyUnread = request?.hasBody !== false && !message.complete
-  if (close || isBodyUnread) closeAfter(message, response)
+  // Node closes a connection on which 100 Continue was asked for and not sent.
+  const isRefusedToContinue = request?.expectsContinue === true
+  if (close || isBodyUnread || isRefusedToContinue) closeAfter(message, response)
   response.writeHead(status, { ...headers } as OutgoingHttpHeaders).end(body)
 }
 

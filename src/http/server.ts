@@ -71,10 +71,6 @@ function createListener(
 ): RequestListener {
   return (message, response) => {
     const { socket } = message
-    if (isClosing(socket)) {
-      message.resume()
-      return
-    }
     const responses = underWay.get(socket) ?? track(socket, underWay)
     responses.add(response)
     response.once('close', () => {
@@ -85,6 +81,11 @@ function createListener(
     if (responses.size > limits.pipelined) {
       onMalformed({ code: 'overloaded', requestId: randomUUID(), client: socket.remoteAddress })
       socket.destroy()
+      return
+    }
+    // Counted like the others: Node keeps what is pipelined behind the last answer as well.
+    if (isClosing(socket)) {
+      message.resume()
       return
     }
     if (isDraining()) response.shouldKeepAlive = false

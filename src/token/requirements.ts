@@ -1,6 +1,6 @@
 /** What a route asks of a token that is valid in itself. */
 import { Denial } from '../denial.ts'
-import { text } from '../jws/compact.ts'
+import { decodeSegment, splitCompact, text } from '../jws/compact.ts'
 import type { AccessToken } from './access-token.ts'
 
 export interface Requirements {
@@ -43,15 +43,24 @@ export function requireCurrent({ expiresAt }: AccessToken, now: number): void {
 const BOUND_TYPE = /^dpop$/i
 
 /**
- * Whether a token may pass as a bearer token. One that its issuer calls DPoP is bound, though it
- * does not say to which key: that must not make it worth more.
+ * Whether a token may pass as a bearer token. One that its issuer calls bound, or that as a JWT says
+ * so itself, is bound, though the gateway does not learn to which key: that must not make it worth
+ * more. `sent` is the token as it came.
  */
-export function isUnbound({ thumbprint, claims }: AccessToken): boolean {
+export function isUnbound({ thumbprint, claims }: AccessToken, sent: string): boolean {
+  if (thumbprint !== undefined || saysBound(claims)) return false
+  const segments = splitCompact(sent)
+  return !saysBound((segments && decodeSegment(segments.payload)) ?? {})
+}
+
+function saysBound(claims: AccessToken['claims']): boolean {
   const types = [claims['token_type'], claims['typ']]
   // Janssen writes the certificate a token is bound to beside its `cnf`.
-  const certificate = claims['x5t#S256'] ?? undefined
-  const isCalledBound = types.some((type) => BOUND_TYPE.test(text(type)))
-  return thumbprint === undefined && certificate === undefined && !isCalledBound
+  const bindings = [claims['cnf'], claims['x5t#S256']]
+  return (
+    types.some((type) => BOUND_TYPE.test(text(type))) ||
+    bindings.some((binding) => binding !== undefined && binding !== null)
+  )
 }
 
 /** RFC 9449 §6: the thumbprint of the key. Throws `token_unbound`. */

@@ -110,6 +110,18 @@ t.test('#205 #208 #209 a token that is bound in another way is no bearer token',
   t.strictSame(stage.upstream.requests, [])
 })
 
+t.test('#5 nor is a bound JWT whose introspection says nothing of it', async (t) => {
+  const issuer = introspected({ introspection: { always: true } })
+  const stage = await createStage(t, { issuer, routes })
+  const { introspection } = stage.authority
+  for (const token_type of [undefined, 'Bearer', 'access_token']) {
+    const bound = introspection.issue({ ...unbound, token_type }, await stage.mint())
+    t.equal(outcome(await stage.send({ credentials: bearer(bound) })), '401 token_unbound')
+    const plain = introspection.issue({ ...unbound, token_type }, await stage.mint(unbound))
+    t.equal(outcome(await stage.send({ credentials: bearer(plain) })), '200')
+  }
+})
+
 t.test('#237 nor is one whose introspection says DPoP and not to which key', async (t) => {
   const stage = await createStage(t, { issuer: introspected(), routes })
   const types = { DPoP: '401 token_unbound', Bearer: '200' }
