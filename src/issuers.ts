@@ -84,7 +84,7 @@ function createMember(
     logger[level]({ issuer: name }, message)
   }
   const discovery = createDiscovery({ issuer, allowHttp })
-  const keys = createKeySet({ issuer, jwksUri, discovery, algorithms, allowHttp, report })
+  const keys = createKeySet({ jwksUri, discovery, algorithms, allowHttp, report })
   const own =
     introspection &&
     createIssuerIntrospection(config, introspection, {

@@ -11,7 +11,7 @@ export function compileMetadata(config: Config): readonly MetadataDocument[] {
   return publicUrlsOf(config).flatMap((publicUrl) => {
     const routes = config.routes.filter((route) => isAt(publicUrl, route, config))
     return documentsOf(publicUrl, routes.filter(isProtected), config).filter(
-      ({ path }) => !routes.some((route) => isInPlaceOf(path, route)),
+      ({ path }) => !routes.some((route) => isInPlaceOf(publicUrl, path, route)),
     )
   })
 }
@@ -115,9 +115,14 @@ function metadataPath(publicUrl: string, path: string): string {
 }
 
 /** Whether the operator serves this document himself, by a route for such documents alone. */
-function isInPlaceOf(path: string, route: RouteConfig): boolean {
-  const isBelow = route.path.startsWith(WELL_KNOWN) && route.path.endsWith('/*')
-  return route.path === path || (isBelow && path.startsWith(route.path.slice(0, -1)))
+function isInPlaceOf(publicUrl: string, path: string, route: RouteConfig): boolean {
+  const isElsewhere = route.host !== undefined && route.host !== new URL(publicUrl).hostname
+  if (isElsewhere || !route.path.startsWith(WELL_KNOWN)) return false
+  const wanted = route.path.split('/')
+  const given = path.split('/')
+  const isBelow = wanted.at(-1) === '*'
+  if (isBelow ? given.length < wanted.length : given.length !== wanted.length) return false
+  return wanted.every((it, at) => it.startsWith(':') || it === given[at] || (isBelow && it === '*'))
 }
 
 function distinct(values: readonly string[]): readonly string[] {

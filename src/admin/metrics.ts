@@ -29,8 +29,9 @@ export function createMetrics(sources: Readable): Metrics {
   collectDefaultMetrics({ register: registry })
   registerGauges(sources, registry)
   const instruments = createInstruments(registry)
-  const { admitted, refusals, observedRefusals, clock, introspections } = instruments
+  const { refusals, observedRefusals, clock, introspections } = instruments
   const observe = createObserver(instruments)
+  const countAdmitted = createAdmittedCounter(instruments)
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
@@ -39,7 +40,7 @@ export function createMetrics(sources: Readable): Metrics {
       observe(sample)
       if (code !== undefined) refusals.inc({ route, code })
       if (observedCode !== undefined) observedRefusals.inc({ route, code: observedCode })
-      if (admittedAs !== undefined) admitted.inc({ route, scheme: admittedAs })
+      if (admittedAs !== undefined) countAdmitted(route, admittedAs)
       if (clockDifferenceSeconds !== undefined) clock.observe(withinDay(clockDifferenceSeconds))
     },
     countMalformed(code) {
@@ -65,5 +66,16 @@ function createObserver({ duration }: Instruments): (sample: Sample) => void {
     const series = known.get(key) ?? duration.labels(name, String(status), route)
     known.set(key, series)
     series.observe(durationSeconds)
+  }
+}
+
+/** The same for the counter of what gets through, which every admitted request adds to. */
+function createAdmittedCounter({ admitted }: Instruments): (route: string, scheme: string) => void {
+  const known = new Map<string, { inc(): void }>()
+  return (route, scheme) => {
+    const key = `${scheme} ${route}`
+    const series = known.get(key) ?? admitted.labels(route, scheme)
+    known.set(key, series)
+    series.inc()
   }
 }

@@ -12,6 +12,10 @@ export const USELESS_KEYS = {
   proof: TOKEN_KEYS,
 } as const
 
+function takesTokens({ access }: DraftRoute): boolean {
+  return access !== 'public' && access !== 'proof'
+}
+
 export function checkRoutes(draft: Draft): readonly Fault[] {
   const routes = (draft.routes ?? []).flatMap((route, index) =>
     route === undefined ? [] : [{ path: ['routes', index], route }],
@@ -40,7 +44,7 @@ export function checkHeaders(names: object | undefined, parent: KeyPath): readon
 
 function checkIssuersExist({ issuers = {} }: Draft, routes: readonly Placed[]): readonly Fault[] {
   const known = Object.keys(issuers)
-  const closed = routes.find(({ route }) => !['public', 'proof'].includes(route.access ?? ''))
+  const closed = routes.find(({ route }) => takesTokens(route))
   if (known.length === 0 && closed !== undefined) {
     const message = 'at least one is needed, unless every route does without tokens'
     return [{ path: ['issuers'], message, atKey: true }]
@@ -59,7 +63,7 @@ function checkIntrospected({ issuers = {} }: Draft, routes: readonly Placed[]): 
   const asked = Object.keys(issuers).filter((name) => issuers[name]?.introspection !== undefined)
   return routes.flatMap(({ path, route }) => {
     const taken = asked.filter((name) => route.issuers?.includes(name) ?? true)
-    if (['public', 'proof'].includes(route.access ?? '') || taken.length < 2) return []
+    if (!takesTokens(route) || taken.length < 2) return []
     const message =
       `more than one has introspection (${taken.join(', ')}): of a token that is no JWT nobody ` +
       'could say which to ask'

@@ -4,7 +4,7 @@ import { duration } from './quantity.ts'
 import { distinct, form, text } from './text.ts'
 
 /** The gateway compares origins with what browsers send, character by character. */
-function findOriginFault(origin: string): string | undefined {
+function findPageOriginFault(origin: string): string | undefined {
   if (origin === '*') return undefined
   if (!/^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*,]+\/?$/i.test(origin) || !URL.canParse(origin)) {
     return 'expected an origin such as https://app.example.com, or *'
@@ -20,7 +20,7 @@ const headerName = text(
 )
 
 export const Cors = z.strictObject({
-  origins: distinct(text('origin', findOriginFault)).describe(
+  origins: distinct(text('origin', findPageOriginFault)).describe(
     'Origins whose pages may use this route, each exactly as browsers send it. `"*"` alone: any.',
   ),
   credentials: z

@@ -25,12 +25,17 @@ function checkReplay({ replay }: Draft): readonly Fault[] {
   return [{ path: ['replay', 'url'], message: 'this key is required with store: redis' }]
 }
 
-/** Each instance would refuse the nonces of the others. */
-function checkNonces({ replay, nonce, dpop, routes = [] }: Draft): readonly Fault[] {
-  const isUsed = routes.some(
-    (route) =>
-      route && route.access !== 'public' && (route.dpop?.nonce ?? dpop?.nonce) === 'required',
+/** By route: whether its proofs need a nonce. Undefined where it asks for no proof. */
+function nonceModes({ dpop, routes = [] }: Draft): readonly unknown[] {
+  return routes.map((route) =>
+    route && route.access !== 'public' ? (route.dpop?.nonce ?? dpop?.nonce ?? 'off') : undefined,
   )
+}
+
+/** Each instance would refuse the nonces of the others. */
+function checkNonces(draft: Draft): readonly Fault[] {
+  const { replay, nonce } = draft
+  const isUsed = nonceModes(draft).includes('required')
   if (!isUsed || replay?.store !== 'redis' || nonce?.secrets !== undefined) return []
   const message = 'this key is required with dpop.nonce: required and store: redis'
   return [{ path: ['nonce', 'secrets'], message }]
@@ -40,17 +45,16 @@ function checkNonces({ replay, nonce, dpop, routes = [] }: Draft): readonly Faul
  * With one public URL a proof for a path is good on every host of it. Where one route goes by the
  * nonce and another by `iat`, what the one has seen the other could take again.
  */
-function checkNonceModes({ server, dpop, routes = [] }: Draft): readonly Fault[] {
-  const modes = routes.map(
-    (route) => route && route.access !== 'public' && (route.dpop?.nonce ?? dpop?.nonce ?? 'off'),
-  )
+function checkNonceModes(draft: Draft): readonly Fault[] {
+  const { server, routes = [] } = draft
   const isShared = typeof server?.publicUrl === 'string' && routes.some((route) => route?.host)
-  const other = modes.findIndex((mode) => mode && modes.some((it) => it && it !== mode))
-  const last = modes.findLastIndex((mode) => mode && mode !== modes[other])
+  const modes = nonceModes(draft)
+  const first = modes.find((mode) => mode !== undefined)
+  const other = modes.findLastIndex((mode) => mode !== undefined && mode !== first)
   if (!isShared || other < 0) return []
   const message =
     'must be the same on all routes where they have hosts and server.publicUrl is one URL'
-  return [{ path: ['routes', last, 'dpop', 'nonce'], message }]
+  return [{ path: ['routes', other, 'dpop', 'nonce'], message }]
 }
 
 /** Nobody would ever read it. */

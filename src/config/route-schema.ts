@@ -42,6 +42,12 @@ export const Identity = z.strictObject({
   token: identityRules.token.default('drop'),
 })
 
+/** Labels of the log and the metrics for what belongs to no route. */
+function findLabelFault(name: string): string | undefined {
+  const isTaken = name === 'none' || name === 'resource-metadata'
+  return isTaken ? 'is a label of the gateway itself' : undefined
+}
+
 function findMethodFault(method: string): string | undefined {
   // RFC 9110 §9.1: methods are case-sensitive, so `get` is another method than GET.
   if (!METHODS.includes(method)) return 'expected an HTTP method in upper case, such as GET'
@@ -83,9 +89,11 @@ const Timeouts = z.strictObject({
 })
 
 export const Route = z.strictObject({
-  name: text('name', form(/^[\w.-]+$/, 'a name has only letters, digits and . _ -')).describe(
-    'Name of your own, the label in logs and metrics. Unique.',
-  ),
+  name: text(
+    'name',
+    form(/^[\w.-]+$/, 'a name has only letters, digits and . _ -'),
+    findLabelFault,
+  ).describe('Name of your own, the label in logs and metrics. Unique.'),
   host: text('host name', hostname)
     .optional()
     .describe('Host name this route is for, in lower case. Left out: any.'),

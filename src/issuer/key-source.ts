@@ -7,7 +7,6 @@ import { reason } from './request.ts'
 import { processTiming, type Timing } from './timing.ts'
 
 export interface KeySourceOptions extends KeyLocation {
-  readonly issuer: string
   /** Allows plain http to hosts beyond loopback. Default is false. */
   readonly allowHttp?: boolean
   /** Bounds each request to the issuer. Default is 5000. */
@@ -19,7 +18,6 @@ export interface KeySourceOptions extends KeyLocation {
 /** For the log. `message` is a sentence and holds neither tokens nor key material. */
 export interface KeyEvent {
   readonly level: 'info' | 'warn'
-  readonly issuer: string
   readonly message: string
 }
 
@@ -37,7 +35,7 @@ const LONGEST_STALE_MS = 24 * 60 * 60 * 1_000
 const REFRESH_SECONDS = { shortest: 60, usual: 600, longest: 3_600 } as const
 
 export function createKeySource(options: KeySourceOptions): KeySource {
-  const { issuer, report, timing = processTiming } = options
+  const { report, timing = processTiming } = options
   const { allowHttp = false, timeoutMs = DOCUMENT_BOUNDS.timeoutMs } = options
   const closing = new AbortController()
   const bounds = { ...DOCUMENT_BOUNDS, allowHttp, timeoutMs, signal: closing.signal }
@@ -49,14 +47,14 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       const { jwks, maxAgeSeconds } = await fetchKeys(options, bounds)
       const keys = withVersion(kept?.keys, jwks)
       describeChange(keys, kept?.keys).forEach((event) => {
-        report({ ...event, issuer })
+        report(event)
       })
       kept = { keys, loadedAt: timing.monotonic() }
       return refreshSeconds(maxAgeSeconds)
     },
     onFailure(cause, retrySeconds) {
       const message = `keys could not be loaded, next attempt in ${retrySeconds} s: ${reason(cause)}`
-      report({ level: 'warn', issuer, message })
+      report({ level: 'warn', message })
     },
   })
 

@@ -20,7 +20,11 @@ export async function surveyIntrospection(subject: Subject): Promise<readonly Fi
   const { method } = introspection.auth
   if (findsEndpoints(config) && !metadata) {
     const keys = `introspection.endpoint${method === 'bearer' ? ' and auth.tokenEndpoint' : ''}`
-    return [note(`introspection not tried: set ${keys} if the issuer publishes no metadata`)]
+    return [
+      note(
+        `introspection not tried without the metadata: mend that, or set ${keys} if there is none`,
+      ),
+    ]
   }
   try {
     const endpoint = introspection.endpoint ?? (await discovery.endpoint('introspection_endpoint'))

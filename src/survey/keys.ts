@@ -17,7 +17,7 @@ export async function surveyKeys(subject: Subject): Promise<readonly Finding[]> 
   const metadata = metadataOf(subject)
   const isFound = findsKeys(config)
   if (isFound && !metadata) {
-    return [note('keys not tried: set jwksUri if the issuer publishes no metadata')]
+    return [note('keys not tried without the metadata: mend that, or set jwksUri if there is none')]
   }
   const published = isFound && metadata ? readSigningAlgorithms(metadata) : undefined
   try {

@@ -123,7 +123,7 @@ t.test('routes of one resource share a document, what is at the host keeps its o
 - { name: read, path: /a/*, methods: [GET], upstream: ${url}, scopes: [read] }
 - { name: write, path: "/a/:id", methods: [PUT], upstream: ${url}, scopes: [read, write], access: dpop-or-bearer, resource: { name: A } }
 - { name: proofs, path: /b, methods: [GET], upstream: ${url}, dpop: { algorithms: [RS256] } }
-- { name: none, path: /b, methods: [PUT], upstream: ${url}, dpop: { algorithms: [ES256] } }
+- { name: other, path: /b, methods: [PUT], upstream: ${url}, dpop: { algorithms: [ES256] } }
 - { name: rest, path: /*, upstream: ${url}, scopes: [rest], resource: { name: Rest } }`,
   })
   t.match(await read(stage, '/a'), {
@@ -268,19 +268,23 @@ t.test('it is logged and counted', async (t) => {
   t.ok(series.some((it) => /_count\{.*http_route="resource-metadata"/.test(it)))
 })
 
-const OWN: readonly (readonly [path: string, isOwn: boolean])[] = [
+const OWN: readonly (readonly [path: string, isOwn: boolean, host?: string])[] = [
   [`${WELL_KNOWN}/api`, true],
+  [`${WELL_KNOWN}/api`, false, 'elsewhere.example.com'],
   [`${WELL_KNOWN}/*`, true],
-  [`${WELL_KNOWN}/:name`, false],
+  [`${WELL_KNOWN}/:name`, true],
+  [`${WELL_KNOWN}/:name/:more`, false],
   ['/.well-known/*', false],
   ['/*', false],
 ]
 
-for (const [path, isOwn] of OWN) {
-  t.test(`a public route for ${path} ${isOwn ? 'comes first' : 'does not'}`, async (t) => {
+for (const [path, isOwn, host] of OWN) {
+  const name = `a public route for ${host ?? ''}${path} ${isOwn ? 'comes first' : 'does not'}`
+  t.test(name, async (t) => {
     const stage = await stageOf(t, {
       routes: (url) =>
-        `${API(url)}\n- { name: own, path: "${path}", upstream: ${url}, access: public }`,
+        `${API(url)}\n- { name: own, path: "${path}", upstream: ${url}, access: public` +
+        `${host === undefined ? '' : `, host: ${host}`} }`,
     })
     const [document, other] = [await ask(stage, '/api'), await ask(stage, '/api/2')]
     t.strictSame(document.values('cache-control').length, isOwn ? 0 : 1)

@@ -16,7 +16,7 @@ export function keySetOf(
   const { issuer, jwksUri } = authority
   const report = () => undefined
   const discovery = createDiscovery({ issuer, ...options })
-  const keys = createKeySet({ issuer, jwksUri, discovery, algorithms: ALL, report, ...options })
+  const keys = createKeySet({ jwksUri, discovery, algorithms: ALL, report, ...options })
   t.teardown(keys.close)
   t.teardown(discovery.close)
   return keys

@@ -24,8 +24,8 @@ t.test('a trailing slash that differs', async (t) => {
     lines: [
       `fail  metadata: ${METADATA}: the issuer differs by its trailing slash: configure it as AS; ` +
         `${OPENID}: the answer has status 404`,
-      'note  keys not tried: set jwksUri if the issuer publishes no metadata',
-      'note  introspection not tried: set introspection.endpoint if the issuer publishes no metadata',
+      'note  keys not tried without the metadata: mend that, or set jwksUri if there is none',
+      'note  introspection not tried without the metadata: mend that, or set introspection.endpoint if there is none',
     ],
   })
 })
@@ -59,7 +59,7 @@ t.test('no metadata', async (t) => {
       code: 2,
       lines: [
         `fail  metadata: ${MISSING}`,
-        'note  keys not tried: set jwksUri if the issuer publishes no metadata',
+        'note  keys not tried without the metadata: mend that, or set jwksUri if there is none',
         `${found(TAKEN)} (bearer)`,
       ],
     })
@@ -71,8 +71,8 @@ t.test('no metadata', async (t) => {
       lines: [
         `fail  metadata: ${MISSING}`,
         found(ONE_KEY),
-        'note  introspection not tried: set introspection.endpoint and auth.tokenEndpoint if the ' +
-          'issuer publishes no metadata',
+        'note  introspection not tried without the metadata: mend that, or set ' +
+          'introspection.endpoint and auth.tokenEndpoint if there is none',
       ],
     })
   })
