@@ -23,6 +23,11 @@ const PROGRAMS = [
     how: 'install nginx (apt-get install nginx, brew install nginx)',
   },
   {
+    name: 'haproxy',
+    argument: '-v',
+    how: 'install HAProxy (apt-get install haproxy, brew install haproxy)',
+  },
+  {
     name: 'chromium',
     argument: '--version',
     how: 'install Chromium, as chromium on the path (apt-get install chromium)',

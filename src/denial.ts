@@ -87,6 +87,9 @@ export const REFUSALS = {
   route_unknown:          { status: 404, description: 'No route matches the path of the request' },
   method_unknown:         { status: 405, description: 'The route does not take the method of the request' },
 
+  websocket_refused:      { status: 403, close: true, description: 'The route takes no WebSockets' },
+  origin_refused:         { status: 403, close: true, description: 'The route takes no WebSockets from pages of this origin' },
+
   upstream_unreachable:   { status: 502, description: 'The API behind the gateway could not be reached' },
   upstream_invalid:       { status: 502, description: 'The API behind the gateway gave an invalid answer' },
   upstream_timeout:       { status: 504, description: 'The API behind the gateway did not answer in time' },

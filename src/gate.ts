@@ -79,7 +79,7 @@ export function createGate(policy: Policy, ports: Ports): Gate {
       requireGranted(token, policy, now)
 
       // Last, so that only a request that would otherwise pass uses up its proof and costs a write.
-      await claimProof(replays, proof)
+      await claimProof(replays, proof, context)
       boundKeys.remember(token, proof.header)
       return { token, proof, now, nonce: policy.proof.nonces?.next(proof.nonce, now) }
     },

@@ -18,7 +18,7 @@ export function createProofGate(
       const { method, target } = request
       const context = { policy, method, target, tokenHash: undefined, thumbprint: undefined, now }
       const proof = verifyProof(readProofs(request), context)
-      await claimProof(replays, proof)
+      await claimProof(replays, proof, context)
       return { token: undefined, proof, now, nonce: policy.nonces?.next(proof.nonce, now) }
     },
   }

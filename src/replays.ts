@@ -1,12 +1,15 @@
 /** The configured replay store, with the share of it that one key may take. */
 import type { Component } from './admin/server.ts'
-import type { ReplayConfig } from './config/schema.ts'
+import { redisTlsOf } from './config/certificates.ts'
+import type { Config, ReplayConfig } from './config/schema.ts'
+import { Denial } from './denial.ts'
 import { createMemoryReplayStore } from './dpop/memory-replay-store.ts'
-import { fallBackToLocal } from './dpop/replay-fallback.ts'
+import { fallBackToLocal, fallBackToNonces } from './dpop/replay-fallback.ts'
 import type { ReplayStore } from './dpop/replay.ts'
 import { limitPerKey } from './dpop/replay-share.ts'
+import { createReplaySpan } from './dpop/replay-span.ts'
 import type { Logger } from './log.ts'
-import { createRedisReplayStore } from './redis/replay-store.ts'
+import { createRedisReplayStore, type RedisReplayStore } from './redis/replay-store.ts'
 
 interface Store {
   readonly store: ReplayStore
@@ -14,6 +17,8 @@ interface Store {
   readonly status: () => Component
   /** Whether the store itself can be reached. */
   readonly isStoreReady: () => boolean
+  /** What proofs are claimed by while it cannot; undefined where they are refused. */
+  readonly fallback?: 'nonce' | 'local'
   readonly close: () => void
 }
 
@@ -23,13 +28,29 @@ export interface Replays extends Store {
    * number of keys, so all of them together have the share of one key.
    */
   readonly tokenless: ReplayStore
+  /**
+   * Another configuration, by which proofs or nonces are accepted for longer than `fromSeconds`, the
+   * longest time until now. What was used before it would be forgotten too soon, and is refused.
+   */
+  readonly lengthen: (fromSeconds: number) => void
 }
 
-export function createReplays(config: ReplayConfig, logger: Logger): Replays {
-  const { store, ...rest } = config.store === 'redis' ? shared(config, logger) : local(config)
-  const { maxEntriesPerKey } = config
+export interface ReplayOptions {
+  readonly logger: Logger
+  /** Epoch seconds, whole. */
+  readonly clock: () => number
+  /** Told of every claim that Redis could not answer; the reason is one of few words. */
+  readonly onFailure: (reason: string) => void
+}
+
+export function createReplays(config: Config, options: ReplayOptions): Replays {
+  const { replay } = config
+  const base = replay.store === 'redis' ? shared(config, options) : local(replay)
+  const { store, lengthen } = createReplaySpan(base.store, options.clock)
+  const { maxEntriesPerKey } = replay
   return {
-    ...rest,
+    ...base,
+    lengthen,
     store: limitPerKey(store, { maxEntriesPerKey }),
     tokenless: limitPerKey(store, { maxEntriesPerKey, shareOf: () => 'all' }),
   }
@@ -44,19 +65,22 @@ function local({ maxEntries }: ReplayConfig): Store {
   }
 }
 
-function shared(config: ReplayConfig, logger: Logger): Store {
-  const { url = '', keyPrefix, timeout, unsafeEviction, onOutage, maxEntries } = config
+function shared(config: Config, { logger, clock, onFailure }: ReplayOptions): Store {
+  const { url, sentinel, cluster } = config.replay
+  const { keyPrefix, timeout, unsafeEviction, onOutage, maxEntries } = config.replay
   const redis = createRedisReplayStore({
-    url,
+    ...{ url, sentinel, cluster, tls: redisTlsOf(config) },
     keyPrefix,
     timeoutMs: timeout,
     unsafeEviction,
+    clock,
     report: ({ level, message }) => {
       logger[level]({ component: 'replayStore', onOutage }, message)
     },
   })
+  const store = countFailures(redis, onFailure)
   const replays: Store = {
-    store: redis,
+    store,
     status: () => redis.status(),
     isStoreReady: () => redis.status().ready,
     close: () => {
@@ -64,9 +88,30 @@ function shared(config: ReplayConfig, logger: Logger): Store {
     },
   }
   if (onOutage === 'refuse') return replays
+  const own = createMemoryReplayStore({ maxEntries })
   return {
     ...replays,
-    store: fallBackToLocal(redis, createMemoryReplayStore({ maxEntries })),
+    store: onOutage === 'nonce' ? fallBackToNonces(store, own, clock) : fallBackToLocal(store, own),
     status: () => ({ ...redis.status(), ready: true }),
+    fallback: onOutage,
   }
+}
+
+function countFailures(redis: RedisReplayStore, onFailure: (reason: string) => void): ReplayStore {
+  return {
+    async claim(claim) {
+      try {
+        return await redis.claim(claim)
+      } catch (error) {
+        if (error instanceof Denial) onFailure(reasonOf(error, redis))
+        throw error
+      }
+    },
+  }
+}
+
+/** The word of Redis itself, such as `READONLY`, or what came in the way. */
+function reasonOf({ detail = 'unknown' }: Denial, redis: RedisReplayStore): string {
+  const reason = detail === 'not ready' ? (redis.problemWord() ?? detail) : detail
+  return reason.replaceAll(' ', '_')
 }

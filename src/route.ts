@@ -1,4 +1,5 @@
 /** A route of the configuration, compiled: nothing about it is worked out per request. */
+import type { Assertions } from './assertion.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
 import type { Nonces } from './dpop/nonce.ts'
 import type { ReplayStore } from './dpop/replay.ts'
@@ -6,8 +7,9 @@ import { createGate, type Gate, type Ports } from './gate.ts'
 import { createChallenger } from './http/challenge.ts'
 import { createCors, type Cors } from './http/cors.ts'
 import type { RefusalRules } from './http/refuse.ts'
+import type { IdentityRules } from './http/identity.ts'
 import type { Route } from './http/route.ts'
-import type { Pools } from './http/upstreams.ts'
+import type { Pools, UpstreamTls } from './http/upstreams.ts'
 import { withAliases } from './jws/algorithms.ts'
 import { createProofGate } from './proof-gate.ts'
 import { metadataUrls } from './resource.ts'
@@ -17,6 +19,7 @@ import type { VerifyToken } from './token/access-token.ts'
 export interface SharedPorts extends Omit<Ports, 'verifyToken'> {
   readonly verifierFor: (issuers: ReadonlySet<string>) => VerifyToken
   readonly nonces: Nonces
+  readonly assertions: Assertions
   /** For proofs that come without a token. */
   readonly tokenless: ReplayStore
 }
@@ -27,7 +30,7 @@ export function compileRoute(
   ports: SharedPorts,
   pools: Pools,
 ): Route {
-  const { name, host, path, stripPrefix, timeouts, identity, access, observe } = route
+  const { name, host, path, stripPrefix, timeouts, access, observe } = route
   return {
     name,
     host,
@@ -39,10 +42,32 @@ export function compileRoute(
     observe,
     refusals: compileRefusals(route, config, ports),
     cors: compileCors(route),
-    identity: { headers: Object.entries(identity.headers), token: identity.token },
-    upstreams: pools.group(route.upstream, timeouts.connect),
+    identity: compileIdentity(route, ports.assertions),
+    upstreams: pools.group(route.upstream, timeouts.connect, upstreamTlsOf(route, config)),
     responseTimeoutMs: timeouts.response,
     idleTimeoutMs: timeouts.idle,
+    websocket: route.websocket,
+  }
+}
+
+function compileIdentity(
+  { identity, observe }: RouteConfig,
+  assertions: Assertions,
+): IdentityRules {
+  const { headers, token, assertion } = identity
+  return {
+    headers: Object.entries(headers),
+    token,
+    // Whatever is too long to hand on, a route that only observes refuses nothing.
+    ...(observe && { maxLength: Infinity }),
+    assertion: assertion && {
+      header: assertion.header,
+      assert: assertions.createAssert({
+        audience: assertion.audience,
+        lifetimeSeconds: Math.floor(assertion.lifetime / 1000),
+        claims: assertion.claims ?? [],
+      }),
+    },
   }
 }
 
@@ -61,6 +86,7 @@ function compileRefusals(
       metadataUrls: metadataUrls(route, config),
     }),
     nonce: dpop.nonce === 'required' ? () => nonces.current(clock()) : undefined,
+    outageNonce: asksForNonceInOutage(config) ? () => nonces.current(clock()) : undefined,
     isTokenEndpoint: access === 'proof',
     debug,
   }
@@ -82,6 +108,7 @@ function compileGate(
     maxBytes: proofBytes,
     nonces: dpop.nonce === 'required' ? nonces : undefined,
     knownNonces: nonces,
+    asksForNonceInOutage: asksForNonceInOutage(config),
   }
   if (access === 'public') return undefined
   if (access === 'proof') return createProofGate(proof, { ...ports, replays: tokenless })
@@ -93,6 +120,10 @@ function compileGate(
     acceptsBearer: access === 'dpop-or-bearer',
   }
   return createGate(policy, { ...ports, verifyToken: verifierFor(issuers) })
+}
+
+function asksForNonceInOutage({ replay }: Config): boolean {
+  return replay.store === 'redis' && replay.onOutage === 'nonce'
 }
 
 function compileCors(route: RouteConfig): Cors | undefined {
@@ -107,6 +138,11 @@ function authenticationOf({ acr, maxAuthAge }: RouteConfig) {
     contexts: acr,
     maxAgeSeconds: maxAuthAge === undefined ? undefined : Math.ceil(maxAuthAge / 1000),
   }
+}
+
+function upstreamTlsOf({ upstreamTls }: RouteConfig, { pem }: Config): UpstreamTls {
+  const { ca, serverName } = upstreamTls ?? {}
+  return { ca: ca && pem.get(ca), serverName }
 }
 
 /** As nginx has it: who may GET may ask for the head of the answer alone. */

@@ -8,6 +8,7 @@ import type { RawResponse } from './support/raw-response.ts'
 import { closedUrl, startRawUpstream } from './support/raw-upstream.ts'
 import { createStage, type Stage, type StageOptions, type StageRequest } from './support/stage.ts'
 import type { BehaviourName } from './support/upstream.ts'
+import { HANDSHAKE } from './support/web-socket.ts'
 
 type Produce = (t: Test) => Promise<RawResponse>
 
@@ -113,6 +114,12 @@ const ROWS: Readonly<Record<DenialCode, Produce>> = {
   origin_unknown: sends({ headers: [HOST] }, { server: '  publicUrl: [https://api.example.com]' }),
   route_unknown: sends({ path: '/none' }),
   method_unknown: sends({ method: 'PUT' }, route('methods: [GET]')),
+
+  websocket_refused: sends({ headers: HANDSHAKE }),
+  origin_refused: sends(
+    { headers: [...HANDSHAKE, ['Origin', 'https://evil.example']] },
+    route('websocket: true, cors: { origins: [https://app.example.com] }'),
+  ),
 
   upstream_unreachable: behindUpstreamThat('reset'),
   async upstream_invalid(t) {

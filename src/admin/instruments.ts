@@ -5,6 +5,12 @@ export type Instruments = ReturnType<typeof createInstruments>
 
 export interface Readable {
   readonly isReplayStoreReady: () => boolean
+  /** What proofs are claimed by while the store is not ready; undefined where they are refused. */
+  readonly replayFallback?: 'nonce' | 'local' | undefined
+  readonly isOverloaded: () => boolean
+  readonly openWebSockets: () => number
+  /** Lines of the log that were dropped so far. */
+  readonly lostLogLines: () => number
   readonly issuers: () => readonly { readonly name: string; readonly isReady: () => boolean }[]
 }
 
@@ -46,6 +52,12 @@ export function createInstruments(registry: Registry) {
       buckets: CLOCK_SECONDS,
       registers,
     }),
+    replayFailures: new Counter({
+      name: 'dpop_replay_store_failures_total',
+      help: 'Proofs that Redis could not check for replay, by the reason: its own word or ours',
+      labelNames: ['reason'],
+      registers,
+    }),
     introspections: new Histogram({
       name: 'dpop_introspection_duration_seconds',
       help: 'Duration of introspection by issuer and outcome: active, inactive or failed',
@@ -56,14 +68,46 @@ export function createInstruments(registry: Registry) {
   }
 }
 
+/** Returns what notes whether the configuration that was asked for is in force. */
+export function createReloadGauges(registers: Registry[]): (isInForce: boolean) => void {
+  // Of several workers only their primary knows.
+  const aggregator = 'omit'
+  const success = new Gauge({
+    name: 'config_last_reload_success',
+    help: '1 while the configuration that was asked for last is in force, else 0',
+    aggregator,
+    registers,
+  })
+  const time = new Gauge({
+    name: 'config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration in force was put in force',
+    aggregator,
+    registers,
+  })
+  const note = (isInForce: boolean) => {
+    success.set(isInForce ? 1 : 0)
+    if (isInForce) time.setToCurrentTime()
+  }
+  note(true)
+  return note
+}
+
 /** Read when they are asked for. */
 export function registerGauges(
-  { isReplayStoreReady, issuers }: Readable,
+  {
+    isReplayStoreReady,
+    openWebSockets,
+    replayFallback,
+    isOverloaded,
+    lostLogLines,
+    issuers,
+  }: Readable,
   registry: Registry,
 ): void {
   const registers = [registry]
   new Gauge({
     name: 'dpop_replay_store_ready',
+    aggregator: 'min',
     help: '1 while proofs can be checked for replay, else 0',
     registers,
     collect() {
@@ -71,7 +115,42 @@ export function registerGauges(
     },
   })
   new Gauge({
+    name: 'dpop_websockets_open',
+    help: 'WebSockets that are open',
+    registers,
+    collect() {
+      this.set(openWebSockets())
+    },
+  })
+  new Gauge({
+    name: 'dpop_replay_store_fallback_active',
+    help: '1 while this instance goes without the replay store, as replay.onOutage says, else 0',
+    labelNames: ['mode'],
+    registers,
+    collect() {
+      if (replayFallback) this.set({ mode: replayFallback }, isReplayStoreReady() ? 0 : 1)
+    },
+  })
+  new Gauge({
+    name: 'dpop_overloaded',
+    help: '1 while new requests are refused because the event loop is late, else 0',
+    registers,
+    collect() {
+      this.set(isOverloaded() ? 1 : 0)
+    },
+  })
+  new Counter({
+    name: 'log_lines_dropped_total',
+    help: 'Lines of the log that were dropped because nobody read them',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(lostLogLines())
+    },
+  })
+  new Gauge({
     name: 'dpop_issuer_ready',
+    aggregator: 'min',
     help: '1 once the issuer can be relied on to verify its tokens, else 0',
     labelNames: ['issuer'],
     registers,

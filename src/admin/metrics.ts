@@ -1,22 +1,36 @@
 /** What is counted, for Prometheus to collect. */
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import {
+  collectDefaultMetrics,
+  Registry,
+  type MetricObjectWithValues,
+  type MetricValue,
+} from 'prom-client'
 import type { DenialCode } from '../denial.ts'
 import type { Sample } from '../http/record.ts'
 import {
   createInstruments,
+  createReloadGauges,
   registerGauges,
   type Instruments,
   type Readable,
 } from './instruments.ts'
 
+export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[]
+
 export interface Metrics {
   readonly contentType: string
   /** The text exposition of Prometheus. */
   readonly render: () => Promise<string>
+  /** All of it as data, which another process can add to its own. */
+  readonly snapshot: () => Promise<Snapshot>
   /** One request that is done. */
   readonly sample: (sample: Sample) => void
   /** What was refused before it became a request. */
   readonly countMalformed: (code: DenialCode) => void
+  /** A proof that could not be checked for replay, and why, in one of few words. */
+  readonly replayFailed: (reason: string) => void
+  /** A configuration that was to be put in force, and whether it is. */
+  readonly reloaded: (isInForce: boolean) => void
   /** One question an issuer was asked about a token. */
   readonly introspected: (issuer: string, outcome: string, seconds: number) => void
 }
@@ -35,6 +49,7 @@ export function createMetrics(sources: Readable): Metrics {
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
     sample(sample) {
       const { route, code, observedCode, admittedAs, clockDifferenceSeconds } = sample
       observe(sample)
@@ -46,6 +61,10 @@ export function createMetrics(sources: Readable): Metrics {
     countMalformed(code) {
       refusals.inc({ route: 'none', code })
     },
+    replayFailed(reason) {
+      instruments.replayFailures.inc({ reason })
+    },
+    reloaded: createReloadGauges([registry]),
     introspected(issuer, outcome, seconds) {
       introspections.observe({ issuer, outcome }, seconds)
     },

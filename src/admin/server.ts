@@ -7,9 +7,14 @@ export interface Component {
   readonly reason?: string
 }
 
+/** By name. */
+export type Components = Readonly<Record<string, Component>>
+
 export interface AdminSources {
-  /** Every part that must be there before a request can be decided, by name. */
-  readonly components: () => Readonly<Record<string, Component>>
+  /** Every part that must be there before a request can be decided. */
+  readonly components: () => Components | Promise<Components>
+  /** What assertions for upstreams are verified with: a JWK Set (RFC 7517), as JSON. */
+  readonly keySet: () => string | Promise<string>
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> }
 }
 
@@ -17,31 +22,42 @@ interface Page {
   readonly status: number
   readonly type: string
   readonly body: string
+  /** Default is not at all. */
+  readonly maxAgeSeconds?: number
 }
+
+const PATHS = ['/healthz', '/readyz', '/metrics', '/jwks']
+/** RFC 7517 §8.5.1. */
+const KEY_SET = 'application/jwk-set+json'
+/** Whoever meets a key it does not know asks again: a key made at start changes with the process. */
+const KEY_SET_SECONDS = 60
 
 export function createAdminServer(sources: AdminSources): Server {
   return createServer((message, response) => {
     void answer(message.url ?? '', sources)
       .catch((error: unknown) => json(500, { error: String(error) }))
-      .then(({ status, type, body }) => {
-        response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' }).end(body)
+      .then(({ status, type, body, maxAgeSeconds }) => {
+        const caching = maxAgeSeconds === undefined ? 'no-store' : `max-age=${maxAgeSeconds}`
+        response.writeHead(status, { 'Content-Type': type, 'Cache-Control': caching }).end(body)
       })
   })
 }
 
-async function answer(url: string, { components, metrics }: AdminSources): Promise<Page> {
+async function answer(url: string, { components, metrics, keySet }: AdminSources): Promise<Page> {
   switch (url.split('?')[0]) {
     case '/healthz':
       return json(200, { status: 'ok' })
     case '/readyz': {
-      const parts = components()
+      const parts = await components()
       const ready = Object.values(parts).every((part) => part.ready)
       return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', components: parts })
     }
     case '/metrics':
       return { status: 200, type: metrics.contentType, body: await metrics.render() }
+    case '/jwks':
+      return { status: 200, type: KEY_SET, body: await keySet(), maxAgeSeconds: KEY_SET_SECONDS }
     default:
-      return json(404, { error: 'not found', paths: ['/healthz', '/readyz', '/metrics'] })
+      return json(404, { error: 'not found', paths: PATHS })
   }
 }
 

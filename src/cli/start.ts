@@ -1,12 +1,19 @@
 /** `start`: runs the gateway until a signal, or a bug, ends it. */
+import { availableParallelism } from 'node:os'
+import { endOnBug } from '../bug.ts'
+import type { Config } from '../config/schema.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
-import { createLogger, flushLog, type Logger } from '../log.ts'
+import { createLogger, type Logger } from '../log.ts'
+import { createPrimary } from '../workers/primary.ts'
+import { runWorker, workerNumber } from '../workers/worker.ts'
 import { commandError, createCommand } from './command.ts'
 import { CONFIG_OPTION, readConfig } from './config.ts'
+import { reloadOnChange } from './reload.ts'
 
 const USAGE = `usage: dpop-gateway start [FILE | --config FILE]
 
-Runs the gateway until a signal ends it.
+Runs the gateway until SIGTERM or SIGINT ends it; a second one does so at once. SIGHUP reloads the
+configuration.
 
   --config FILE  The configuration. Default is gateway.yaml.
 `
@@ -17,18 +24,35 @@ export const start = createCommand({
   options: CONFIG_OPTION,
   operand: 'optional',
   async run({ config: option }, { stderr }, operand) {
-    const { config } = readConfig(option, operand, stderr).loaded
-    const logger = createLogger(config.log)
-    const gateway = createGateway(config, { logger })
-    endOnBug(gateway, logger)
+    const worker = workerNumber()
+    if (worker !== undefined) {
+      runWorker(worker)
+      return
+    }
+    const { file, loaded } = readConfig(option, operand, stderr)
+    const logger = createLogger(loaded.config.log)
+    const gateway = createOneOrMore(loaded.config, logger)
+    endOnBug(() => gateway.stop(), logger)
+    const endReloads = reloadOnChange(gateway, file, loaded)
     await gateway.start().catch((error: unknown) => {
       throw commandError(error instanceof Error ? error.message : String(error))
     })
     await signalled()
+    endReloads()
+    // From here on a hangup changes nothing: without a listener it would end the process.
+    process.on('SIGHUP', () => undefined)
     process.once('SIGTERM', exitNow).once('SIGINT', exitNow)
     await gateway.stop()
+    // By itself the process waits for whoever is to read its log.
+    setTimeout(exitNow, 100).unref()
   },
 })
+
+function createOneOrMore(config: Config, logger: Logger): Gateway {
+  const { workers } = config.server
+  const size = workers === 'auto' ? availableParallelism() : workers
+  return size === 1 ? createGateway(config, { logger }) : createPrimary(config, size, logger)
+}
 
 function signalled(): Promise<void> {
   return new Promise((resolve) => {
@@ -40,19 +64,6 @@ function signalled(): Promise<void> {
   })
 }
 
-/** After a bug that nobody caught the state is unknown: finish what is under way, then end. */
-function endOnBug(gateway: Gateway, logger: Logger): void {
-  process.once('uncaughtException', (error) => {
-    logger.fatal({ err: error }, 'a bug ends this process')
-    process.exitCode = 1
-    void gateway
-      .stop()
-      .then(() => flushLog(logger))
-      .finally(exitNow)
-  })
-}
-
-/** With the exit code set before, if any. */
 function exitNow(): void {
   process.exit()
 }

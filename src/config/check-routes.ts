@@ -1,16 +1,9 @@
-/** The rules that join keys of the routes. */
+/** The rules that join routes with each other, and with issuers. */
+import { checkRoute } from './check-route.ts'
 import type { Draft, DraftRoute, Placed } from './draft.ts'
-import { isPrefixOf, shapeOf } from './path.ts'
-import type { Fault, KeyPath } from './problem.ts'
+import { shapeOf } from './path.ts'
+import type { Fault } from './problem.ts'
 import { suggestion } from './suggestion.ts'
-
-const TOKEN_KEYS = ['issuers', 'scopes', 'claims', 'acr', 'maxAuthAge', 'resource'] as const
-
-/** Keys of a route that nothing looks at, by its `access`. */
-export const USELESS_KEYS = {
-  public: [...TOKEN_KEYS, 'dpop', 'observe', 'debug'],
-  proof: TOKEN_KEYS,
-} as const
 
 function takesTokens({ access }: DraftRoute): boolean {
   return access !== 'public' && access !== 'proof'
@@ -27,19 +20,6 @@ export function checkRoutes(draft: Draft): readonly Fault[] {
     ...checkOverlaps(routes),
     ...routes.flatMap(checkRoute),
   ]
-}
-
-/** HTTP does not tell header names apart by case. */
-export function checkHeaders(names: object | undefined, parent: KeyPath): readonly Fault[] {
-  const seen = new Set<string>()
-  return Object.keys(names ?? {}).flatMap((name) => {
-    const isRepeated = seen.has(name.toLowerCase())
-    seen.add(name.toLowerCase())
-    const path = [...parent, 'headers', name]
-    return isRepeated
-      ? [{ path, message: 'is the same header as one above, in other case', atKey: true as const }]
-      : []
-  })
 }
 
 function checkIssuersExist({ issuers = {} }: Draft, routes: readonly Placed[]): readonly Fault[] {
@@ -96,41 +76,4 @@ function matchesSame(a: DraftRoute, b: DraftRoute): boolean {
   return (
     a.methods === undefined || methods === undefined || a.methods.some((m) => methods.includes(m))
   )
-}
-
-function checkCors({ cors }: DraftRoute, path: KeyPath): readonly Fault[] {
-  const at = cors?.origins?.indexOf('*') ?? -1
-  if (cors === undefined || at < 0) return []
-  const alone = 'stands alone or not at all: with it the others say nothing'
-  // Browsers refuse the two together; answered with the origin instead, any site could act with
-  // the cookies of its visitors.
-  const cookies = 'no cookies for pages of any origin: name the origins'
-  return [
-    ...(cors.origins?.length === 1 ? [] : [{ path: [...path, 'origins', at], message: alone }]),
-    ...(cors.credentials === true ? [{ path: [...path, 'credentials'], message: cookies }] : []),
-  ]
-}
-
-function checkRoute({ path, route }: Placed): readonly Fault[] {
-  const faults = [
-    ...checkHeaders(route.identity?.headers, [...path, 'identity']),
-    ...checkCors(route, [...path, 'cors']),
-  ]
-  const { stripPrefix } = route
-  if (
-    stripPrefix !== undefined &&
-    route.path !== undefined &&
-    !isPrefixOf(stripPrefix, route.path)
-  ) {
-    faults.push({ path: [...path, 'stripPrefix'], message: 'is not the beginning of path' })
-  }
-  const { access } = route
-  if (access !== 'public' && access !== 'proof') return faults
-  // A rule that is never applied is worse than none: it reads as if it protected the route.
-  for (const key of USELESS_KEYS[access]) {
-    if (route[key] === undefined) continue
-    const kind = access === 'public' ? 'on a public route' : 'with access: proof'
-    faults.push({ path: [...path, key], message: `has no effect ${kind}`, atKey: true })
-  }
-  return faults
 }

@@ -2,8 +2,11 @@
  * The rules that join several keys. They run over whatever is well-formed, so that a mistake in one
  * place hides none in another; a key that is not well-formed is reported by the schema.
  */
+import { checkAssertions } from './check-assertions.ts'
 import { checkIssuers } from './check-issuers.ts'
-import { checkHeaders, checkRoutes } from './check-routes.ts'
+import { checkReplay } from './check-replay.ts'
+import { checkHeaders } from './check-route.ts'
+import { checkRoutes } from './check-routes.ts'
 import { Draft, lenient } from './draft.ts'
 import type { Fault } from './problem.ts'
 
@@ -12,17 +15,24 @@ export function crossCheck(value: unknown): readonly Fault[] {
   return [
     ...checkIssuers(draft),
     ...checkReplay(draft),
+    ...checkWorkers(draft),
     ...checkNonces(draft),
     ...checkNonceModes(draft),
     ...checkHeaders(draft.identity?.headers, ['identity']),
+    ...checkAssertions(draft),
+    ...checkHttp2(draft),
     ...checkResources(draft),
     ...checkRoutes(draft),
   ]
 }
 
-function checkReplay({ replay }: Draft): readonly Fault[] {
-  if (replay?.store !== 'redis' || replay.url !== undefined) return []
-  return [{ path: ['replay', 'url'], message: 'this key is required with store: redis' }]
+/** Each would remember only what it has seen itself. */
+function checkWorkers({ server, replay }: Draft): readonly Fault[] {
+  const workers = server?.workers ?? 1
+  if (workers === 1 || replay?.store === 'redis') return []
+  const message =
+    'more than one needs replay.store: redis, or a proof could be used once at each of them'
+  return [{ path: ['server', 'workers'], message }]
 }
 
 /** By route: whether its proofs need a nonce. Undefined where it asks for no proof. */
@@ -35,10 +45,13 @@ function nonceModes({ dpop, routes = [] }: Draft): readonly unknown[] {
 /** Each instance would refuse the nonces of the others. */
 function checkNonces(draft: Draft): readonly Fault[] {
   const { replay, nonce } = draft
-  const isUsed = nonceModes(draft).includes('required')
-  if (!isUsed || replay?.store !== 'redis' || nonce?.secrets !== undefined) return []
-  const message = 'this key is required with dpop.nonce: required and store: redis'
-  return [{ path: ['nonce', 'secrets'], message }]
+  if (replay?.store !== 'redis' || nonce?.secrets !== undefined) return []
+  const path = ['nonce', 'secrets']
+  if (nonceModes(draft).includes('required')) {
+    return [{ path, message: 'this key is required with dpop.nonce: required and store: redis' }]
+  }
+  if (replay.onOutage !== 'nonce') return []
+  return [{ path, message: 'this key is required with replay.onOutage: nonce' }]
 }
 
 /**
@@ -55,6 +68,12 @@ function checkNonceModes(draft: Draft): readonly Fault[] {
   const message =
     'must be the same on all routes where they have hosts and server.publicUrl is one URL'
   return [{ path: ['routes', other, 'dpop', 'nonce'], message }]
+}
+
+/** RFC 9113 §3.3: without TLS there is no ALPN, and no browser speaks it. */
+function checkHttp2({ server }: Draft): readonly Fault[] {
+  if (server?.http2 !== true || server.tls !== undefined) return []
+  return [{ path: ['server', 'http2'], message: 'needs server.tls' }]
 }
 
 /** Nobody would ever read it. */

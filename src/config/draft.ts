@@ -16,7 +16,10 @@ const webUrl = lenient(z.string().refine((value) => findUrlFault(value) === unde
 const proofRules = z.object({ nonce: anything })
 const cors = z.object({ origins: lenient(z.array(z.unknown())), credentials: anything })
 const title = z.object({ name: anything, documentation: anything })
-const headers = z.object({ headers: lenient(z.record(z.string(), z.unknown())) })
+const identity = z.object({
+  headers: lenient(z.record(z.string(), z.unknown())),
+  assertion: lenient(z.object({ header: lenientText })),
+})
 
 const Auth = lenient(
   z.object({
@@ -46,12 +49,24 @@ export const Draft = z.object({
       ),
     ),
   ),
-  server: lenient(z.object({ publicUrl: anything })),
+  server: lenient(
+    z.object({ publicUrl: anything, tls: anything, http2: anything, workers: anything }),
+  ),
   resource: lenient(title.extend({ metadata: anything })),
-  replay: lenient(z.object({ store: lenientText, url: anything })),
+  replay: lenient(
+    z.object({
+      store: lenientText,
+      url: anything,
+      onOutage: lenientText,
+      sentinel: anything,
+      cluster: anything,
+      tls: lenient(z.object({ cert: anything, key: anything })),
+    }),
+  ),
   dpop: lenient(proofRules),
   nonce: lenient(z.object({ secrets: anything })),
-  identity: lenient(headers),
+  identity: lenient(identity),
+  assertion: lenient(z.object({ issuer: anything })),
   routes: lenient(
     z.array(
       lenient(
@@ -60,16 +75,19 @@ export const Draft = z.object({
           host: lenient(Route.shape.host),
           path: lenient(Route.shape.path),
           methods: lenient(Route.shape.methods),
+          upstream: lenient(Route.shape.upstream),
+          upstreamTls: anything,
           stripPrefix: lenient(Route.shape.stripPrefix),
           access: lenientText,
           issuers: lenient(z.array(z.unknown())),
-          identity: lenient(headers),
+          identity: lenient(identity),
           scopes: anything,
           claims: anything,
           acr: anything,
           maxAuthAge: anything,
           observe: anything,
           debug: anything,
+          websocket: anything,
           dpop: lenient(proofRules),
           cors: lenient(cors),
           resource: lenient(title),

@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly env: NodeJS.ProcessEnv
   /** The folder that relative paths of `${file:...}` start from. */
   readonly baseDir: string
+  /** Told of every file that is named, whether it can be read or not. */
+  readonly onFile?: (path: string) => void
 }
 
 export interface Interpolated {
@@ -42,8 +44,12 @@ const NOT_CLOSED = '${ without a closing }: write $${ for the characters themsel
 
 type Resolved = { readonly text: string } | { readonly fault: string }
 
-function resolveReference(reference: string, { env, baseDir }: Surroundings): Resolved {
-  if (reference.startsWith('file:')) return readSecret(resolve(baseDir, reference.slice(5)))
+function resolveReference(reference: string, { env, baseDir, onFile }: Surroundings): Resolved {
+  if (reference.startsWith('file:')) {
+    const path = resolve(baseDir, reference.slice(5))
+    onFile?.(path)
+    return readSecret(path)
+  }
   const [, name, standard] = /^([A-Za-z_]\w*)(?::-([^]*))?$/.exec(reference) ?? []
   if (name === undefined) {
     return { fault: 'expected ${NAME}, ${NAME:-default} or ${file:/path}; $${ stands for ${' }

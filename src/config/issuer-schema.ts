@@ -1,8 +1,7 @@
-/** The keys of gateway.yaml that concern tokens and proofs: issuers, proof rules, replay store. */
+/** The keys of gateway.yaml that concern tokens and proofs: issuers, proof rules, nonces. */
 
 import { z } from 'zod'
 import { ALGORITHMS, type AlgorithmName } from '../jws/algorithms.ts'
-import { findAddressFault } from '../redis/address.ts'
 import { Introspection } from './introspection-schema.ts'
 import { duration } from './quantity.ts'
 import { distinct, form, oneOrMore, text } from './text.ts'
@@ -109,57 +108,4 @@ export const Nonce = z.strictObject({
   lifetime: duration({ min: '10s', max: '1h' })
     .prefault('5m')
     .describe('How long a nonce is accepted. A new one is sent in the second half of that time.'),
-})
-
-export const Replay = z.strictObject({
-  store: z
-    .enum(['memory', 'redis'])
-    .default('memory')
-    .describe(
-      'Where used proofs are remembered. `memory`: in this process, right for one instance; ' +
-        '`redis`: shared, so that a proof used at one instance is refused at all.',
-    ),
-  url: text('Redis URL', findAddressFault)
-    .optional()
-    .describe(
-      'The Redis server: `redis://user:password@host:port/db`, `rediss://` (TLS) or ' +
-        '`redis+unix:///path?db=0&username=…&password=…`. Required with `store: redis`, unused ' +
-        'otherwise.',
-    ),
-  keyPrefix: text('text', form(/^[\x21-\x7e]{0,64}$/, 'at most 64 visible ASCII characters'))
-    .prefault('dpop:')
-    .describe('What every key in Redis begins with.'),
-  timeout: duration({ min: '10ms', max: '5s' })
-    .prefault('150ms')
-    .describe('How long Redis may take; after that the request is refused with 503.'),
-  onOutage: z
-    .enum(['refuse', 'local'])
-    .default('refuse')
-    .describe(
-      'What happens while Redis is out of reach. `refuse`: 503; `local`: each instance goes by ' +
-        'what it has seen itself, so that a proof can be used once at every instance.',
-    ),
-  maxEntries: z
-    .int()
-    .min(1)
-    .max(16_000_000)
-    .default(1_000_000)
-    .describe(
-      'Most proofs remembered in the memory of an instance. When full it refuses with 503: it never forgets.',
-    ),
-  maxEntriesPerKey: z
-    .int()
-    .min(1)
-    .max(16_000_000)
-    .default(250_000)
-    .describe(
-      'Most live proofs one key may have on one instance, so that no client fills the store for all.',
-    ),
-  unsafeEviction: z
-    .boolean()
-    .default(false)
-    .describe(
-      'Whether a Redis that may evict keys is accepted, although an evicted proof can be used ' +
-        'again. Logged at start.',
-    ),
 })

@@ -2,10 +2,12 @@
 
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { z } from 'zod'
 import { crossCheck } from './cross-check.ts'
 import { readDocument, type Document } from './document.ts'
 import { reasonOf } from './interpolate.ts'
 import { faultsOf, plainMessage } from './issue.ts'
+import { readPemFiles } from './pem-files.ts'
 import { ConfigError, formatPath, type Fault, type Problem } from './problem.ts'
 import { compileConfig, Settings, type Config } from './schema.ts'
 
@@ -22,6 +24,8 @@ export interface Loaded {
   readonly config: Config
   /** Whether a value came from a `${file:...}`, by its path in the file. */
   readonly isSecret: Document['isSecret']
+  /** Every file its values come from, the configuration itself among them. */
+  readonly files: readonly string[]
 }
 
 /** Throws a ConfigError that holds every mistake. */
@@ -49,21 +53,30 @@ function readText(path: string): string {
 }
 
 function parseText(text: string, { file, env, baseDir }: Source): Loaded {
-  const document = readDocument(text, {
+  const files = new Set([file])
+  const surroundings = {
     env: env ?? process.env,
     baseDir: baseDir ?? dirname(file),
-  })
+    onFile: (path: string) => void files.add(path),
+  }
+  const document = readDocument(text, surroundings)
   if (document.syntaxFaults.some(({ fatal }) => fatal))
     throw new ConfigError(problemsOf([], document, file))
   const result = parseValue(document)
+  const pem = readPemFiles(document.value(), surroundings)
   const faults = [
     ...document.faults,
     ...(result.error?.issues ?? []).flatMap((issue) => faultsOf(issue)),
     ...crossCheck(document.value()),
+    ...pem.faults,
   ]
   if (!result.success || faults.length + document.syntaxFaults.length > 0)
     throw new ConfigError(problemsOf(faults, document, file))
-  return { config: compileConfig(result.data), isSecret: document.isSecret }
+  return {
+    config: compileConfig(result.data, pem.files),
+    isSecret: document.isSecret,
+    files: [...files],
+  }
 }
 
 /** A variable is text; where the schema expects a number or boolean it is read as one. */
@@ -71,12 +84,17 @@ function parseValue(document: Document) {
   const parse = () =>
     Settings.safeParse(document.value(), { error: plainMessage, reportInput: true })
   const result = parse()
-  const mistyped = (result.error?.issues ?? []).filter((issue) => issue.code === 'invalid_type')
+  const mistyped = (result.error?.issues ?? []).filter(isMistyped)
   if (mistyped.length === 0) return result
-  for (const issue of mistyped) {
-    if (issue.expected === 'number' || issue.expected === 'boolean') document.retype(issue.path)
-  }
+  for (const { path } of mistyped) document.retype(path)
   return parse()
+}
+
+function isMistyped(issue: z.core.$ZodIssue): boolean {
+  if (issue.code === 'invalid_union') return issue.errors.flat().some(isMistyped)
+  return (
+    issue.code === 'invalid_type' && (issue.expected === 'number' || issue.expected === 'boolean')
+  )
 }
 
 /** In the order of the file, one for each place: what follows from the first mistake is noise. */

@@ -1,11 +1,19 @@
 /** What an operator may set and should know of: settings that make the gateway check less. */
 import { isIPv6 } from 'node:net'
 import { isLoopback } from '../loopback.ts'
+import { certificateNotes } from './certificates.ts'
 import type { Config } from './schema.ts'
 
 /** Sentences, for the log at start and for `check`. Empty where nothing is loosened. */
 export function looseSettings(config: Config): readonly string[] {
-  return [...ofServer(config), ...ofIssuers(config), ...ofReplay(config), ...ofRoutes(config)]
+  return [
+    ...ofServer(config),
+    ...ofIssuers(config),
+    ...ofReplay(config),
+    ...ofAssertions(config),
+    ...ofRoutes(config),
+    ...certificateNotes(config),
+  ]
 }
 
 function ofServer({ server, admin }: Config): string[] {
@@ -40,10 +48,19 @@ function ofIssuers({ issuers }: Config): string[] {
   )
 }
 
+function ofAssertions({ assertion, routes }: Config): string[] {
+  const isUsed = routes.some(({ identity }) => identity.assertion)
+  return isUsed && assertion.keys === undefined
+    ? [
+        'assertion.keys is not set: assertions are signed with a key made at start, not to be shared',
+      ]
+    : []
+}
+
 function ofReplay({ replay }: Config): string[] {
   if (replay.store !== 'redis') return []
   return [
-    ...(replay.onOutage === 'local'
+    ...(replay.onOutage !== 'refuse'
       ? ['replay.onOutage: while Redis is out of reach a proof can be used once at every instance']
       : []),
     ...(replay.unsafeEviction

@@ -23,7 +23,7 @@ function findEncodingFault(path: string): string | undefined {
     const octet = String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
     if (/[\w\-.~]/.test(octet)) return `${encoded} must be written as ${octet}`
     // Upstreams disagree on whether these separate segments or end the path.
-    if (/[/\\\0]/.test(octet)) return `${encoded} is ambiguous in a path`
+    if (/[/\\?#\0-\x1f\x7f]/.test(octet)) return `${encoded} is ambiguous in a path`
   }
   return undefined
 }

@@ -2,7 +2,7 @@
 
 import { stringify } from 'yaml'
 import { z } from 'zod'
-import { USELESS_KEYS } from './check-routes.ts'
+import { USELESS_KEYS } from './check-route.ts'
 import type { Loaded } from './load.ts'
 import type { KeyPath } from './problem.ts'
 import { Settings, type Config } from './schema.ts'
@@ -13,7 +13,9 @@ export function printConfig({ config, isSecret }: Loaded): string {
 }
 
 function encode(config: Config): unknown {
-  const settings = z.encode(Settings, structuredClone(config) as z.output<typeof Settings>)
+  // What the named files hold stands in them alone.
+  const own = Object.fromEntries(Object.entries(config).filter(([key]) => key !== 'pem'))
+  const settings = z.encode(Settings, structuredClone(own) as z.output<typeof Settings>)
   return { ...settings, routes: settings.routes.map(omitUseless) }
 }
 
@@ -26,10 +28,13 @@ function omitUseless(route: z.input<typeof Settings>['routes'][number]) {
 
 /** Not to be shown, wherever their value came from. */
 const SECRETS = ['clientSecret', 'privateKey']
+const REPLAY_SECRETS = ['password', 'sentinelPassword']
 
 function redact(value: unknown, path: KeyPath, isSecret: Loaded['isSecret']): unknown {
   if (path[0] === 'issuers' && SECRETS.includes(String(path.at(-1)))) return '(redacted)'
+  if (path[0] === 'replay' && REPLAY_SECRETS.includes(String(path.at(-1)))) return '(redacted)'
   if (path[0] === 'nonce' && path[1] === 'secrets' && path.length === 3) return '(redacted)'
+  if (path[0] === 'assertion' && path[1] === 'keys' && path.length === 3) return '(redacted)'
   // What a route has from `dpop` and `identity` stands there in the file, two steps up.
   if (isSecret(path) || isSecret(path.slice(2))) return '(redacted)'
   if (Array.isArray(value)) {

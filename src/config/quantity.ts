@@ -42,6 +42,27 @@ export function duration({ min = '0ms', max = '24h' } = {}) {
     .meta({ title: 'duration' })
 }
 
+/** A duration, or `none`, which is Infinity in the code: a comparison then needs no special case. */
+export function durationOrNone({ min = '0ms', max = '24h' } = {}) {
+  const form = 'expected a duration such as 150ms, 60s, 5m or 1h, or none'
+  return z
+    .codec(
+      z.string({ error: form }).regex(/^(none|\d{1,9}(ms|s|m|h))$/, form),
+      z.union([
+        z
+          .number()
+          .min(amountOf(min, MILLISECONDS), `must be at least ${min}`)
+          .max(amountOf(max, MILLISECONDS), `must be at most ${max}`),
+        z.literal(Infinity),
+      ]),
+      {
+        decode: (text) => (text === 'none' ? Infinity : amountOf(text, MILLISECONDS)),
+        encode: (amount) => (amount === Infinity ? 'none' : textOf(amount, MILLISECONDS)),
+      },
+    )
+    .meta({ title: 'duration or none' })
+}
+
 /** A size such as `512B`, `16KiB`, `1MiB` or `2GiB`; bytes in the code. */
 export function size({ min, max }: { readonly min: string; readonly max: string }) {
   const form = 'expected a size such as 512B, 16KiB or 1MiB'

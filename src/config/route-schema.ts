@@ -2,6 +2,7 @@
 
 import { METHODS } from 'node:http'
 import { z } from 'zod'
+import { Assertion } from './assertion-schema.ts'
 import { Cors } from './cors-schema.ts'
 import { findHeaderNameFault } from './header-name.ts'
 import { ProofOverride } from './issuer-schema.ts'
@@ -9,6 +10,7 @@ import { findPrefixFault, findRoutePathFault } from './path.ts'
 import { duration } from './quantity.ts'
 import { RouteResource } from './resource-schema.ts'
 import { distinct, form, oneOrMore, text } from './text.ts'
+import { UpstreamTls } from './tls-schema.ts'
 import { findUrlFault, normaliseUrl } from './url.ts'
 
 const claimName = text('claim', form(/\S/, 'must not be empty'))
@@ -26,6 +28,9 @@ const identityRules = {
       'What becomes of the access token. `drop`: the upstream never sees it; `keep`: ' +
         'Authorization goes on as received; `bearer`: it goes on with the scheme Bearer.',
     ),
+  assertion: Assertion.optional().describe(
+    'A signed statement about the caller for the upstream (JWT, ES256). Left out: none.',
+  ),
 }
 
 /** The identity of one route: what is left out is as in `identity`. */
@@ -40,6 +45,7 @@ export const Identity = z.strictObject({
     'X-Auth-Thumbprint': 'cnf.jkt',
   }),
   token: identityRules.token.default('drop'),
+  assertion: identityRules.assertion,
 })
 
 /** Labels of the log and the metrics for what belongs to no route. */
@@ -107,6 +113,10 @@ export const Route = z.strictObject({
   upstream: upstream.describe(
     'URL of the API behind this route, or a list of them to take turns. May carry a base path.',
   ),
+  upstreamTls: UpstreamTls.optional().describe(
+    'How the certificate of an https upstream is verified, which it always is. Left out: by the ' +
+      'authorities Node comes with.',
+  ),
   stripPrefix: text('path', findPrefixFault)
     .optional()
     .describe('Leading segments of `path` to leave out when forwarding. Left out: none.'),
@@ -169,4 +179,11 @@ export const Route = z.strictObject({
     'How this route describes itself to clients. Left out: as in `resource`.',
   ),
   timeouts: Timeouts.prefault({}).describe('How long the upstream may take.'),
+  websocket: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the route takes WebSockets. One is decided on by its handshake, like a GET, closed ' +
+        'when the token expires, and when nothing comes either way for `timeouts.idle`.',
+    ),
 })

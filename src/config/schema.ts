@@ -4,7 +4,10 @@
  */
 
 import { z } from 'zod'
-import { Issuers, Nonce, Proof, Replay } from './issuer-schema.ts'
+import { AssertionSigning } from './assertion-schema.ts'
+import { Issuers, Nonce, Proof } from './issuer-schema.ts'
+import { Replay } from './replay-schema.ts'
+import type { PemFiles } from './pem-files.ts'
 import { Resource } from './resource-schema.ts'
 import { Identity, Route } from './route-schema.ts'
 import { Admin, Log, Server } from './server-schema.ts'
@@ -21,6 +24,9 @@ export const Settings = z.strictObject({
   replay: Replay.prefault({}).describe('How used proofs are remembered.'),
   identity: Identity.prefault({}).describe(
     'What the upstream learns about the caller; a route may override each.',
+  ),
+  assertion: AssertionSigning.prefault({}).describe(
+    'How assertions for upstreams are signed; which upstreams get one stands in `identity`.',
   ),
   resource: Resource.prefault({}).describe(
     'What clients can learn before they have a token, from protected resource metadata (RFC 9728).',
@@ -51,17 +57,26 @@ export interface RouteConfig extends Omit<RouteSettings, 'dpop' | 'identity'> {
 /** What the gateway is made from: nothing is left to merge. */
 export interface Config extends Omit<Settings, 'routes'> {
   readonly routes: readonly RouteConfig[]
+  readonly pem: PemFiles
 }
 
-export function compileConfig(settings: Settings): Config {
+export function compileConfig(settings: Settings, pem: PemFiles): Config {
   return {
     ...settings,
+    pem,
     routes: settings.routes.map((route) => ({
       ...route,
       dpop: override(settings.dpop, route.dpop),
-      identity: override(settings.identity, route.identity),
+      identity: identityOf(settings, route),
     })),
   }
+}
+
+/** Without a token there is nobody to make a statement about. */
+function identityOf({ identity }: Settings, route: RouteSettings): IdentityConfig {
+  const { assertion, ...rules } = override(identity, route.identity)
+  const hasToken = route.access !== 'public' && route.access !== 'proof'
+  return hasToken && assertion ? { ...rules, assertion } : rules
 }
 
 /** The base, with what the override says. A header map is replaced as a whole. */

@@ -2,8 +2,9 @@
 
 import { z } from 'zod'
 import { findNetworkFault, listen } from './address.ts'
-import { duration, size, sizeOrNone } from './quantity.ts'
+import { duration, durationOrNone, size, sizeOrNone } from './quantity.ts'
 import { text } from './text.ts'
+import { ServerTls } from './tls-schema.ts'
 import { findOriginFault, findUrlFault, normaliseUrl } from './url.ts'
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -49,6 +50,12 @@ const Limits = z.strictObject({
     .max(10_000)
     .default(100)
     .describe('Most requests one connection may have waiting for their answers.'),
+  eventLoopDelay: durationOrNone({ min: '20ms', max: '1m' })
+    .prefault('1s')
+    .describe(
+      'How late timers of the process may be, three times in a row, before new requests are answered ' +
+        '503 until it has caught up, or `none` for no limit.',
+    ),
 })
 
 const Timeouts = z.strictObject({
@@ -76,6 +83,14 @@ export const Server = z.strictObject({
   listen: listen()
     .prefault('0.0.0.0:8080')
     .describe('Where clients are served: `host:port`, `[::]:port` or `unix:/path`.'),
+  tls: ServerTls.optional().describe(
+    'Certificate the gateway shows its clients (TLS 1.2 and 1.3). Left out: plain HTTP, for a proxy ' +
+      'in front that ends TLS.',
+  ),
+  http2: z
+    .boolean()
+    .default(false)
+    .describe('Whether clients may speak HTTP/2 too. Needs `server.tls`.'),
   publicUrl: publicUrl
     .optional()
     .describe(
@@ -89,6 +104,20 @@ export const Server = z.strictObject({
     .describe(
       'IP addresses and CIDR blocks whose Forwarded and X-Forwarded-* headers are believed. ' +
         'Left out: nobody.',
+    ),
+  workers: z
+    .union([z.literal('auto', 'expected a number, or auto'), z.int().min(1).max(256)])
+    .default(1)
+    .describe(
+      'Processes that share the listener; `auto` is one for each processor. More than one need ' +
+        '`replay.store: redis`.',
+    ),
+  watch: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the configuration is reloaded when this file, or one it names, changes. Without it ' +
+        'SIGHUP does that.',
     ),
   limits: Limits.prefault({}).describe('What a client may send at most.'),
   timeouts: Timeouts.prefault({}).describe('How long a client may take.'),

@@ -31,9 +31,10 @@ export function createMemoryReplayStore({
   }
 
   return {
-    claim(thumbprint, jti, ttlSeconds) {
+    claim({ thumbprint, jti, ttlSeconds }) {
       return new Promise((resolve) => {
-        resolve(take(replayKey(thumbprint, jti), ttlSeconds))
+        const isFirst = take(replayKey(thumbprint, jti), ttlSeconds)
+        resolve({ isFirst, rememberedSince: -Infinity })
       })
     },
   }

@@ -8,6 +8,8 @@ import { decodeBase64url } from '../jws/base64url.ts'
 export interface Nonces {
   /** The nonce to hand out now; the same within a second. `now` is in epoch seconds. */
   readonly current: (now: number) => string
+  /** When a nonce was made, in epoch seconds, or undefined where it is not accepted now. */
+  readonly madeAt: (nonce: string, now: number) => number | undefined
   /** The instant until which a nonce is accepted, or undefined where it is not accepted now. */
   readonly expiryOf: (nonce: string, now: number) => number | undefined
   /**
@@ -35,7 +37,7 @@ export function createNonces({ secrets, lifetimeSeconds }: NonceOptions): Nonces
   const known = new Map<string, number>()
   let latest = { madeAt: Number.NaN, nonce: '' }
 
-  function madeAt(nonce: string): number | undefined {
+  function timeOf(nonce: string): number | undefined {
     const before = known.get(nonce)
     if (before !== undefined) return before
     const found = readNonce(nonce, secrets)
@@ -50,15 +52,20 @@ export function createNonces({ secrets, lifetimeSeconds }: NonceOptions): Nonces
     return latest.nonce
   }
 
-  function expiryOf(nonce: string, now: number): number | undefined {
-    const since = madeAt(nonce)
+  function madeAt(nonce: string, now: number): number | undefined {
+    const since = timeOf(nonce)
     if (since === undefined || since > now + CLOCK_SKEW_SECONDS) return undefined
-    const expiresAt = since + lifetimeSeconds
-    return now < expiresAt ? expiresAt : undefined
+    return now < since + lifetimeSeconds ? since : undefined
+  }
+
+  function expiryOf(nonce: string, now: number): number | undefined {
+    const since = madeAt(nonce, now)
+    return since === undefined ? undefined : since + lifetimeSeconds
   }
 
   return {
     current,
+    madeAt,
     expiryOf,
     next(nonce, now) {
       // `now` counts whole seconds: when it is late by almost one, half of the life must be left.

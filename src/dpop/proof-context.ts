@@ -22,6 +22,11 @@ export interface ProofPolicy {
    * as long as it does. Default is `nonces`.
    */
   readonly knownNonces?: Nonces
+  /**
+   * Whether a proof is asked for a nonce while the replay store cannot tell what was used, although
+   * none is needed otherwise. Default is false.
+   */
+  readonly asksForNonceInOutage?: boolean
 }
 
 /** What the request asks of its proof. */

@@ -2,7 +2,8 @@
 import { Denial } from '../denial.ts'
 import { decodeProof, type DecodedProof, type ProofHeader } from './decoded-proof.ts'
 import { PROOF_CHECKS, type ProofCheck } from './proof-checks.ts'
-import type { ProofContext } from './proof-context.ts'
+import type { Nonces } from './nonce.ts'
+import type { ProofContext, ProofPolicy } from './proof-context.ts'
 
 /** A proof that passed every check. */
 export interface Proof {
@@ -15,6 +16,8 @@ export interface Proof {
   readonly remainingSeconds: number
   /** Empty where it has none. */
   readonly nonce: string
+  /** When its nonce was made, epoch seconds; undefined without one that is accepted. */
+  readonly nonceMadeAt: number | undefined
   readonly header: ProofHeader
 }
 
@@ -36,6 +39,7 @@ export function verifyProof(
     thumbprint: key.thumbprint,
     remainingSeconds: remainingSeconds(claims, context),
     nonce: claims.nonce,
+    nonceMadeAt: knownNonces(context.policy)?.madeAt(claims.nonce, context.now),
     header,
   }
 }
@@ -62,6 +66,10 @@ function remainingSeconds(
   const skew = Math.max(clockSkewSeconds, 1)
   const since = nonces ? Math.min(iat, now + clockSkewSeconds) : iat
   const byAge = since + Math.max(maxAgeSeconds + skew, rememberSeconds) - now
-  const byNonce = ((policy.knownNonces ?? nonces)?.expiryOf(nonce, now) ?? 0) + skew - now
+  const byNonce = (knownNonces(policy)?.expiryOf(nonce, now) ?? 0) + skew - now
   return Math.max(byAge, byNonce)
+}
+
+function knownNonces({ nonces, knownNonces = nonces }: ProofPolicy): Nonces | undefined {
+  return knownNonces
 }

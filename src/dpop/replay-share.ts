@@ -21,13 +21,13 @@ export function limitPerKey(
   store: ReplayStore,
   { maxEntriesPerKey, shareOf = (key) => key, monotonic = monotonicSeconds }: KeyLimit,
 ): ReplayStore {
-  const claimed = createGenerations(() => new Map<string, number>(), monotonic)
+  const counts = createGenerations(() => new Map<string, number>(), monotonic)
 
   return {
-    async claim(thumbprint, jti, ttlSeconds) {
-      claimed.turn(ttlSeconds)
-      const { fresh, old } = claimed
-      const share = shareOf(thumbprint)
+    async claim(claim) {
+      counts.turn(claim.ttlSeconds)
+      const { fresh, old } = counts
+      const share = shareOf(claim.thumbprint)
       if (count(fresh, share) + count(old, share) >= maxEntriesPerKey) {
         throw new Denial('overloaded', { detail: 'too many proofs of one key' })
       }
@@ -36,8 +36,9 @@ export function limitPerKey(
       add(fresh, share, 1)
       let won = false
       try {
-        won = await store.claim(thumbprint, jti, ttlSeconds)
-        return won
+        const claimed = await store.claim(claim)
+        won = claimed.isFirst
+        return claimed
       } finally {
         if (!won) add(fresh, share, -1)
       }

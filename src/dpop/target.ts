@@ -16,10 +16,19 @@ const PATH = /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[\dA-F]{2})*$/i
 const UNRESERVED = /[\w.~-]/
 
 /**
- * A segment that is `.` or `..`, also for a reader that decodes `%2F` and `%5C` or cuts off path
- * parameters, as some servers behind a gateway do. Expects percent-encoding in canonical form.
+ * A segment that is `.` or `..`, also for a reader that takes a backslash for a slash or cuts off
+ * path parameters, a query or a fragment, as some servers behind a gateway do.
  */
-const DOT_SEGMENT = /(?:\/|%2F|%5C)\.{1,2}(?:(?:;|%3B)[^/]*)?(?=\/|%2F|%5C|$)/
+const DOT_SEGMENT = /[/\\]\.{1,2}(?:;[^/\\]*)?(?=[/\\?#]|$)/
+
+/** Control characters, some of which `URL` drops, and ASCII in more octets than it needs. */
+const HIDDEN = /[\0-\x1f\x7f]|[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]/
+
+const ENCODED = /%[\dA-F]{2}/i
+const ENCODED_ALL = /%([\dA-F]{2})/gi
+
+/** A proxy, a framework and a handler may each decode a path once. */
+const MOST_DECODINGS = 3
 
 /**
  * The canonical form of an absolute http or https URI without its query and fragment, or undefined
@@ -51,8 +60,8 @@ export function canonicalAuthority(authority: string, scheme: string): string | 
 
 /**
  * An absolute path in canonical form: unreserved characters decoded, the other percent-encodings in
- * upper case. Undefined where it is malformed or ambiguous: dot segments, a backslash, an encoded
- * NUL, a lone `%`, or anything that must be encoded and is not.
+ * upper case. Undefined where it is malformed or ambiguous: dot segments and control characters,
+ * however often encoded, a backslash, a lone `%`, or anything that must be encoded and is not.
  */
 export function canonicalPath(path: string): string | undefined {
   if (PLAIN_PATH.test(path)) {
@@ -63,7 +72,21 @@ export function canonicalPath(path: string): string | undefined {
     const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16))
     return UNRESERVED.test(character) ? character : encoded.toUpperCase()
   })
-  return canonical.includes('%00') || DOT_SEGMENT.test(canonical) ? undefined : canonical
+  return [canonical, ...decodings(canonical)].some(isAmbiguous) ? undefined : canonical
+}
+
+/** The path as servers see it that decode it once, or more often: octets as characters. */
+export function decodings(path: string): string[] {
+  const texts: string[] = []
+  for (let text = path; texts.length < MOST_DECODINGS && ENCODED.test(text);) {
+    text = text.replace(ENCODED_ALL, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+    texts.push(text)
+  }
+  return texts
+}
+
+function isAmbiguous(text: string): boolean {
+  return DOT_SEGMENT.test(text) || HIDDEN.test(text)
 }
 
 function canonicalHost(name: string): string | undefined {

@@ -2,9 +2,10 @@
  * The answer of an upstream on its way to the client: as it comes, no faster than the client takes
  * it, and without what belongs to the connection to the upstream.
  */
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { withCors, type CorsFields } from './cors.ts'
 import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
+import type { Response } from './message.ts'
 
 export interface Answer {
   /** `source` is told to pause and to go on. The names of `headers` are in lower case. */
@@ -32,7 +33,7 @@ export interface Source {
 
 /** A client that takes nothing for `idleTimeoutMs` is cut off: it holds a connection upstream. */
 export function createAnswer(
-  response: ServerResponse,
+  response: Response,
   idleTimeoutMs: number,
   rules: AnswerRules,
 ): Answer {

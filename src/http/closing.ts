@@ -3,10 +3,11 @@
  * read sends a reset, which can overtake the answer (RFC 9112 §9.6): so only our half is closed at
  * first, and what the client still sends is read and thrown away for a moment.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Message, Response } from './message.ts'
 
-const LINGER_MS = 2000
+export const LINGER_MS = 2000
 
 const closing = new WeakSet<Duplex>()
 
@@ -15,9 +16,13 @@ export function isClosing(socket: Duplex): boolean {
   return closing.has(socket)
 }
 
-/** Makes this answer the last one of its connection. To be called before its header is written. */
-export function closeAfter(message: IncomingMessage, response: ServerResponse): void {
+/**
+ * Makes this answer the last one of its connection. To be called before its header is written. Of
+ * HTTP/2 the stream ends with its answer anyway, and the other ones go on.
+ */
+export function closeAfter(message: Message, response: Response): void {
   const { socket } = message
+  if (!(socket instanceof Socket)) return
   response.shouldKeepAlive = false
   closing.add(socket)
   // What Node calls once the answer is handed over to the socket. Its own would not wait.

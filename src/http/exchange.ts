@@ -1,8 +1,8 @@
 /** One request sent to one upstream, and its answer passed on. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { createAnswer, type AnswerRules } from './answer.ts'
 import { closeAfter } from './closing.ts'
+import type { Message, Response } from './message.ts'
 import { streamBody, type RequestBody } from './request-body.ts'
 import type { Upstream } from './upstreams.ts'
 
@@ -32,8 +32,8 @@ export interface Failure {
 export function exchange(
   upstream: Upstream,
   request: UpstreamRequest,
-  message: IncomingMessage,
-  response: ServerResponse,
+  message: Message,
+  response: Response,
 ): Promise<Failure | undefined> {
   const { backend, basePath } = upstream
   const body = request.hasBody ? streamBody(message, request) : undefined
@@ -92,7 +92,19 @@ function dispatchOptions(
     path: request.path(basePath),
     headers: request.fields,
     body: body?.stream ?? null,
+    ...(isLast(request) && { reset: true }),
     headersTimeout: request.responseTimeoutMs,
     bodyTimeout: request.idleTimeoutMs,
   }
+}
+
+const EXPECT_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
+
+/**
+ * A server that knows no chunks, or no body of such a method, takes the body for the next request
+ * of its connection: unless this one says that there is none.
+ */
+function isLast({ method, hasBody, fields }: UpstreamRequest): boolean {
+  const hasLength = fields.some((name, at) => at % 2 === 0 && name === 'content-length')
+  return hasBody && !(hasLength && EXPECT_BODY.has(method))
 }

@@ -2,8 +2,8 @@
  * One request through to the upstream and its answer back: streamed both ways with back-pressure,
  * aborted on either side when the other one goes away. Nothing is buffered.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { exchange, type Failure, type UpstreamRequest } from './exchange.ts'
+import type { Message, Response } from './message.ts'
 import { isClosedConnection, translateUpstreamError } from './upstream-error.ts'
 import type { UpstreamGroup } from './upstreams.ts'
 
@@ -17,8 +17,8 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 export async function forward(
   upstreams: UpstreamGroup,
   request: UpstreamRequest,
-  message: IncomingMessage,
-  response: ServerResponse,
+  message: Message,
+  response: Response,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const upstream = upstreams.next()

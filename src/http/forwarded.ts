@@ -7,6 +7,7 @@ import { isIP } from 'node:net'
 import { Denial } from '../denial.ts'
 import { canonicalAuthority } from '../dpop/target.ts'
 import { linesOf, listOf, type Fields } from './fields.ts'
+import { readElements, type Element } from './forwarded-element.ts'
 import { plainAddress, type IsTrusted } from './trust.ts'
 
 export interface Forwarded {
@@ -14,14 +15,30 @@ export interface Forwarded {
   readonly authority?: string
 }
 
+/** Some proxies name the scheme of a WebSocket by its own; its handshake is a request of HTTP. */
+const SCHEMES: ReadonlyMap<string, string> = new Map([
+  ['http', 'http'],
+  ['https', 'https'],
+  ['ws', 'http'],
+  ['wss', 'https'],
+])
+
 /** Throws `header_invalid` or `host_invalid` where the two families are malformed or disagree. */
 export function readForwarded(fields: Fields): Forwarded {
-  const standard = lastElement(fields)
-  const scheme = agreed(standard.get('proto'), listOf(fields, 'x-forwarded-proto').at(-1))
-  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
+  const element = elementsOf(fields).at(-1)
+  const custom = fields.names.some((name) => CUSTOM.has(name))
+  const read = (parameter: 'proto' | 'host') =>
+    agreed(
+      element?.get(parameter)?.toLowerCase(),
+      listOf(fields, `x-forwarded-${parameter}`).at(-1)?.toLowerCase(),
+      custom,
+    )
+  const proto = read('proto')
+  const scheme = proto === undefined ? undefined : SCHEMES.get(proto)
+  if (proto !== undefined && scheme === undefined) {
     throw new Denial('header_invalid', { detail: 'forwarded protocol' })
   }
-  const host = agreed(standard.get('host'), listOf(fields, 'x-forwarded-host').at(-1))
+  const host = read('host')
   const authority = host === undefined ? undefined : canonicalAuthority(host, scheme ?? 'http')
   if (host !== undefined && authority === undefined) {
     throw new Denial('host_invalid', { detail: 'forwarded host' })
@@ -31,47 +48,47 @@ export function readForwarded(fields: Fields): Forwarded {
 
 /**
  * The address nearest to this gateway that is not a trusted proxy's, of `X-Forwarded-For` or, where
- * there is none, of the `for` that the peer added to `Forwarded`.
+ * there is none, of the `for` in `Forwarded`. What is no address, as `unknown`, stays as it is.
  */
 export function clientAddress(fields: Fields, peer: string, isTrusted: IsTrusted): string {
-  const hops = listOf(fields, 'x-forwarded-for').map(plainAddress)
+  const custom = listOf(fields, 'x-forwarded-for')
+  const standard = () => elementsOf(fields).map((element) => element.get('for') ?? 'unknown')
+  const hops = (custom.length > 0 ? custom : standard()).map(nodeAddress)
   const client = hops.findLast((address) => isIP(address) === 0 || !isTrusted(address))
-  return client ?? hops[0] ?? lastElement(fields).get('for') ?? peer
+  return client ?? hops[0] ?? peer
 }
 
-/** Two proxies in front may each write one family; a proxy that writes one may pass on the other. */
-function agreed(standard: string | undefined, custom: string | undefined): string | undefined {
-  const [a, b] = [standard?.toLowerCase(), custom?.toLowerCase()]
-  if (a !== undefined && b !== undefined && a !== b) {
+const CUSTOM: ReadonlySet<string> = new Set([
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+])
+
+/**
+ * Two proxies in front may each write one family. One that writes `X-Forwarded-*` may pass on what
+ * a client has put into `Forwarded`, so what only that says is not believed beside them.
+ */
+function agreed(
+  standard: string | undefined,
+  custom: string | undefined,
+  isCustomWritten: boolean,
+): string | undefined {
+  if (standard !== undefined && custom !== undefined && standard !== custom) {
     throw new Denial('header_invalid', { detail: 'Forwarded and X-Forwarded-* disagree' })
   }
-  return a ?? b
+  return isCustomWritten ? custom : standard
 }
 
-/** The parameters of the last element of `Forwarded` (RFC 7239 §4), names in lower case. */
-function lastElement(fields: Fields): ReadonlyMap<string, string> {
-  const elements = splitUnquoted(linesOf(fields, 'forwarded').join(','), ',')
-  const pairs = splitUnquoted(elements.at(-1) ?? '', ';').map((pair): [string, string] => {
-    const at = pair.indexOf('=')
-    const value = pair.slice(at + 1).trim()
-    return [pair.slice(0, Math.max(at, 0)).trim().toLowerCase(), value.replace(/^"(.*)"$/s, '$1')]
-  })
-  return new Map(pairs)
+/** An address without its port and brackets (RFC 7239 §6). */
+function nodeAddress(node: string): string {
+  const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\w+)?$/.exec(node) ?? []
+  return plainAddress(bracketed ?? plain ?? node)
 }
 
-/** Parts between separators that stand outside of quotes; in time linear to the text. */
-function splitUnquoted(text: string, separator: string): string[] {
-  const parts: string[] = []
-  let start = 0
-  let isQuoted = false
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]
-    if (isQuoted && character === '\\') at++
-    else if (character === '"') isQuoted = !isQuoted
-    else if (!isQuoted && character === separator) {
-      parts.push(text.slice(start, at))
-      start = at + 1
-    }
-  }
-  return [...parts, text.slice(start)]
+/** Throws `header_invalid`: what is malformed could hide the element that the proxy has added. */
+function elementsOf(fields: Fields): readonly Element[] {
+  const lines = linesOf(fields, 'forwarded')
+  const elements = lines.map(readElements)
+  if (elements.includes(undefined)) throw new Denial('header_invalid', { detail: 'Forwarded' })
+  return elements.flatMap((line) => line ?? [])
 }

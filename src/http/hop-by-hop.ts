@@ -3,6 +3,7 @@
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
+  'http2-settings', // Goes with an upgrade to h2c (RFC 7540 §3.2.1), which nobody is let do here.
   'proxy-connection',
   'proxy-authenticate',
   'proxy-authorization',

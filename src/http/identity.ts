@@ -1,4 +1,5 @@
 /** The identity of an admitted caller as header fields that the upstream can trust. */
+import { Denial } from '../denial.ts'
 import type { Grant } from '../gate.ts'
 import type { AccessToken } from '../token/access-token.ts'
 
@@ -7,22 +8,48 @@ export interface IdentityRules {
   readonly headers: readonly (readonly [name: string, source: string])[]
   /** What becomes of Authorization: left out, as received, or rewritten to the Bearer scheme. */
   readonly token: 'drop' | 'keep' | 'bearer'
+  /** The field with what the gateway signs about the caller. Left out: none. */
+  readonly assertion?: AssertionField | undefined
+  /** Longest value of a field, in characters. Default is 8000: most servers take no more. */
+  readonly maxLength?: number
 }
 
-/** Field lines, name and value in turn. A field without a value is left out, never sent empty. */
-export function identityFields(
-  { token, proof }: Pick<Grant, 'token' | 'proof'>,
-  rules: IdentityRules,
-): string[] {
+export interface AssertionField {
+  readonly header: string
+  /** Undefined where there is nothing to say about the caller. */
+  readonly assert: (grant: Identified) => string | undefined
+}
+
+type Identified = Pick<Grant, 'token' | 'proof' | 'now'>
+
+const MAX_LENGTH = 8000
+
+/**
+ * Field lines, name and value in turn. A field without a value is left out, never sent empty. Throws
+ * `claim_refused` where one would be too long: cut off it might be the identity of somebody else.
+ */
+export function identityFields(grant: Identified, rules: IdentityRules): string[] {
+  const { headers, assertion, maxLength = MAX_LENGTH } = rules
   const lines: string[] = []
-  for (const [name, source] of rules.headers) {
-    const value =
-      source === 'cnf.jkt'
-        ? (proof?.thumbprint ?? '')
-        : fieldValue(token && readSource(token, source))
+  for (const [name, source] of headers) {
+    const value = valueOf(grant, source)
+    if (value.length > maxLength) throw tooLong(`claim ${source}`, value.length)
     if (value !== '') lines.push(name, value)
   }
+  const asserted = assertion?.assert(grant)
+  if (!assertion || asserted === undefined) return lines
+  if (asserted.length > maxLength) throw tooLong('the assertion', asserted.length)
+  lines.push(assertion.header, asserted)
   return lines
+}
+
+function tooLong(what: string, length: number): Denial {
+  return new Denial('claim_refused', { detail: `${what}: too long to hand on (${length})` })
+}
+
+function valueOf({ token, proof }: Identified, source: string): string {
+  if (source === 'cnf.jkt') return proof?.thumbprint ?? ''
+  return fieldValue(token && readSource(token, source))
 }
 
 function readSource(token: AccessToken, source: string): unknown {
@@ -42,10 +69,14 @@ function readSource(token: AccessToken, source: string): unknown {
 
 /** A list is joined by commas; a comma inside of a member is percent-encoded. */
 function fieldValue(value: unknown): string {
+  if (!Array.isArray(value)) return plainValue(value)
+  return value.map((member) => plainValue(member).replaceAll(',', '%2C')).join(',')
+}
+
+/** What is neither text, number nor truth is JSON. */
+function plainValue(value: unknown): string {
   if (typeof value === 'string') return encodeField(value)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value))
-    return value.map((member) => fieldValue(member).replaceAll(',', '%2C')).join(',')
   return value === undefined || value === null ? '' : encodeField(JSON.stringify(value))
 }
 

@@ -1,22 +1,33 @@
 /** A server that starts to listen or says why not, and stops without cutting off its clients. */
 import type { Server } from 'node:http'
+import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 
 /** Where to listen; port 0 is any free one. */
 export type ListenOptions =
   { readonly host: string; readonly port: number } | { readonly path: string }
 
-/** Open connections of each server that listens. */
+/** Open connections of each server that listens, as TCP has them and as TLS does. */
 const connections = new WeakMap<Server, Set<Socket>>()
+/** What tells the clients of a server whose connections are not Node's to close. */
+const drains = new WeakMap<Server, () => void>()
+
+/** Has `drain` called once the server takes no more connections. */
+export function onDrain(server: Server, drain: () => void): void {
+  drains.set(server, drain)
+}
 
 /** Resolves with the URL or socket path it listens on. Rejects where it cannot. */
 export function listen(server: Server, options: ListenOptions): Promise<string> {
   const open = new Set<Socket>()
   connections.set(server, open)
-  server.on('connection', (socket) => {
+  const track = (socket: Socket) => {
+    // A handshake that ends after that has nothing to wait for.
+    if (!server.listening) socket.destroy()
     open.add(socket)
     socket.once('close', () => open.delete(socket))
-  })
+  }
+  server.on('connection', track).on('secureConnection', track)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(options, () => {
@@ -25,7 +36,8 @@ export function listen(server: Server, options: ListenOptions): Promise<string> 
       if (address === null || typeof address === 'string') resolve(address ?? '')
       else {
         const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-        resolve(`http://${host}:${address.port}`)
+        const scheme = server instanceof TlsServer ? 'https' : 'http'
+        resolve(`${scheme}://${host}:${address.port}`)
       }
     })
   })
@@ -38,17 +50,18 @@ export function closeWithin(server: Server, timeoutMs: number): Promise<void> {
       resolve()
       return
     }
+    const open = connections.get(server) ?? []
     const timer = setTimeout(() => {
       server.closeAllConnections()
+      for (const socket of open) socket.destroy()
     }, timeoutMs)
     server.close(() => {
       clearTimeout(timer)
       resolve()
     })
     server.closeIdleConnections()
+    drains.get(server)?.()
     // Node takes a connection on which nothing has come yet for a busy one.
-    for (const socket of connections.get(server) ?? []) {
-      if (socket.bytesRead === 0) socket.destroy()
-    }
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
   })
 }

@@ -2,11 +2,12 @@
  * The request as the client made it, read strictly: whatever two readers could understand
  * differently is refused before anything is decided (RFC 9112 §3 and §6, RFC 9110 §7.1 and §7.6).
  */
-import type { IncomingMessage } from 'node:http'
 import { Denial } from '../denial.ts'
 import { canonicalAuthority, canonicalPath } from '../dpop/target.ts'
 import { linesOf, listOf, readFields, type Fields } from './fields.ts'
 import { clientAddress, readForwarded } from './forwarded.ts'
+import { readHttp2Head } from './http2-head.ts'
+import type { Message } from './message.ts'
 import { plainAddress, type IsTrusted } from './trust.ts'
 
 export interface OriginalRequest {
@@ -45,17 +46,17 @@ const REQUEST_TARGET =
  * `host_invalid` or `path_invalid`.
  */
 export function readOriginalRequest(
-  message: IncomingMessage,
+  message: Message,
   { isTrusted, maxHeaderCount }: RequestRules,
 ): OriginalRequest {
-  requireVersion(message)
-  if (message.rawHeaders.length > maxHeaderCount * 2) throw new Denial('headers_too_large')
-  const fields = readFields(message.rawHeaders)
+  const lines = readHead(message)
+  if (lines.length > maxHeaderCount * 2) throw new Denial('headers_too_large')
+  const fields = readFields(lines)
   const { hasBody, contentLength } = readFraming(fields)
   const peer = plainAddress(message.socket.remoteAddress ?? '')
   const isPeerTrusted = isTrusted(peer)
   const forwarded = isPeerTrusted ? readForwarded(fields) : {}
-  const scheme = forwarded.scheme ?? 'http'
+  const scheme = forwarded.scheme ?? (message.socket.encrypted ? 'https' : 'http')
 
   const [, , targetAuthority, path = '', query = ''] = requireTarget(message.url ?? '')
   const host = requireHost(fields, scheme)
@@ -82,8 +83,12 @@ export function readOriginalRequest(
   }
 }
 
-function requireVersion({ httpVersionMajor, httpVersionMinor }: IncomingMessage): void {
-  if (httpVersionMajor === 1 && httpVersionMinor === 1) return
+/** The field lines, in the terms of HTTP/1.1. */
+function readHead(message: Message): readonly string[] {
+  const { httpVersionMajor, httpVersionMinor, rawHeaders } = message
+  if (httpVersionMajor === 1 && httpVersionMinor === 1) return rawHeaders
+  // In HTTP/1.1 a client can claim any version.
+  if (message.streamId !== undefined) return readHttp2Head(message)
   // HTTP/1.0 knows no Host and no chunks: where it ends and whom it is for is guesswork.
   if (httpVersionMajor === 1) throw new Denial('header_invalid', { detail: 'HTTP/1.0' })
   throw new Denial('version_unsupported')

@@ -1,8 +1,8 @@
 /** What is kept of each request: one log line and one metric sample. Never a token or a proof. */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Denial, DenialCode } from '../denial.ts'
 import type { Grant } from '../gate.ts'
 import { linesOf, type Fields } from './fields.ts'
+import type { Message, Response } from './message.ts'
 import type { OriginalRequest } from './original-request.ts'
 
 /** One line of the access log; what is undefined is left out of it. Durations in milliseconds. */
@@ -83,8 +83,8 @@ const NO_ROUTE = 'none'
 /** Writes the record when the response is through, one way or the other. */
 export function recordWhenDone(
   record: RequestRecord,
-  message: IncomingMessage,
-  response: ServerResponse,
+  message: Message,
+  response: Response,
   recorder: Recorder,
 ): void {
   const startedAt = performance.now()
@@ -108,7 +108,7 @@ export function recordWhenDone(
 
 function accessLine(
   { requestId, request, grant, denial, observed, decidedAt }: RequestRecord,
-  message: IncomingMessage,
+  message: Message,
   done: { status: number; route: string; startedAt: number; durationMs: number },
 ): AccessLine {
   const { status, route, startedAt, durationMs } = done

@@ -1,6 +1,6 @@
 /** A refusal as the client sees it, written here and nowhere else: status, header fields and JSON. */
 import { randomInt } from 'node:crypto'
-import { REFUSALS, type Denial, type Refusal } from '../denial.ts'
+import { REFUSALS, type Denial, type DenialCode, type Refusal } from '../denial.ts'
 import type { Challenger, Scheme } from './challenge.ts'
 
 /** How a route refuses. */
@@ -8,6 +8,8 @@ export interface RefusalRules {
   readonly challenge: Challenger
   /** A nonce to send with a 401; undefined where proofs need none (RFC 9449 §8, §9). */
   readonly nonce: (() => string) | undefined
+  /** The same where proofs are asked for one by exception, because the replay store is out of reach. */
+  readonly outageNonce?: (() => string) | undefined
   /** Whether the clients are those of a token endpoint, which has no challenges (RFC 9449 §5). */
   readonly isTokenEndpoint: boolean
   /** Whether a refusal says what was expected and what was received. */
@@ -43,9 +45,10 @@ export function renderRefusal(
   // RFC 9449 §5, RFC 6749 §5.2: what is wrong with a request for a token is 400.
   const isTokenError = rules?.isTokenEndpoint === true && refusal.challenge === true
   const challenges = isTokenError ? [] : (rules?.challenge(denial.code, scheme, publicUrl) ?? [])
+  const nonce = refusal.status === 401 ? nonceFor(denial.code, rules) : undefined
   const headers = {
     ...(challenges.length > 0 && { 'WWW-Authenticate': challenges }),
-    ...(refusal.status === 401 && rules?.nonce && { 'DPoP-Nonce': rules.nonce() }),
+    ...(nonce && { 'DPoP-Nonce': nonce() }),
     // Spread out, so that clients do not come back all at once.
     ...(refusal.status === 503 && { 'Retry-After': String(retryAfterSeconds()) }),
     ...denial.headers,
@@ -58,6 +61,10 @@ export function renderRefusal(
     ...(rules?.debug === true && explain(denial)),
   }
   return render(isTokenError ? 400 : refusal.status, content, { close: close === true, headers })
+}
+
+function nonceFor(code: DenialCode, rules?: RefusalRules): (() => string) | undefined {
+  return rules?.nonce ?? (code === 'proof_nonce' ? rules?.outageNonce : undefined)
 }
 
 /** What a developer needs to see why, where the operator lets it be said. */

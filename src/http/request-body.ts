@@ -3,9 +3,9 @@
  * the body it was given when an exchange fails, and with the request itself the connection would go
  * that the refusal is to be sent on.
  */
-import type { IncomingMessage } from 'node:http'
 import { PassThrough, Transform, type Readable } from 'node:stream'
 import { Denial } from '../denial.ts'
+import type { Message } from './message.ts'
 
 export interface RequestBody {
   readonly stream: Readable
@@ -24,14 +24,17 @@ export interface BodyLimits {
 }
 
 export function streamBody(
-  message: IncomingMessage,
+  message: Message,
   { maxBodyBytes, idleTimeoutMs }: BodyLimits,
 ): RequestBody {
   const stream = Number.isFinite(maxBodyBytes) ? limited(maxBodyBytes) : new PassThrough()
   let fault: unknown
   let idle: NodeJS.Timeout | undefined
   const breakOff = () => {
-    if (!message.complete) stream.destroy(new Error('the client went away'))
+    if (message.complete) return
+    // Of HTTP/2 the reason may be ours.
+    const { errored } = message
+    stream.destroy(errored instanceof Denial ? errored : new Error('the client went away'))
   }
   const onPiece = () => void idle?.refresh()
   const onIdle = () => {

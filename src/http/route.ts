@@ -30,4 +30,6 @@ export interface Route {
   readonly responseTimeoutMs: number
   /** Between two pieces of the answer. */
   readonly idleTimeoutMs: number
+  /** Whether it takes WebSockets. */
+  readonly websocket: boolean
 }

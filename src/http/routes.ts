@@ -4,6 +4,13 @@
  */
 import createRouter, { type HTTPMethod } from 'find-my-way'
 import { Denial } from '../denial.ts'
+import {
+  isPlain,
+  readingsOf,
+  SEGMENT_READINGS,
+  withSlashToggled,
+  type Readings,
+} from './reading.ts'
 import type { Route } from './route.ts'
 
 export interface Routes {
@@ -17,18 +24,25 @@ export interface Routes {
 
 export function createRoutes(routes: readonly Route[]): Routes {
   const exactly = createLookup(routes, (segment) => segment)
-  const leniently = createLookup(routes, lenientForm)
-  const areLenient = routes.every(({ path }) => lenientPattern(path) === path)
+  const asOthersDo = createLenientLookup(routes)
+  const arePlain = routes.every(({ path }) => isPlain(fixedPart(path)))
+  const requireOneReading = (found: Route, host: string, readings: Readings) => {
+    const isOther = (place: readonly Route[]) => !place.includes(found)
+    // Express does not tell `/a/` from `/a`: what all may see must not hide what they may not.
+    const isHidden = () => asOthersDo(host, withSlashToggled(readings)).some(isGuarded)
+    if (asOthersDo(host, readings).some(isOther) || (isOpenToAll(found) && isHidden())) {
+      throw new Denial('path_invalid', { detail: 'could be read as a path of another route' })
+    }
+  }
   return {
     find(method, host, path, preflighted) {
-      const place = exactly(host, path)
+      // A dot at its end is no part of a name: `a.example.` is `a.example` (RFC 1034 §3.1).
+      const name = host.endsWith('.') ? host.slice(0, -1) : host
+      const place = exactly(name, path)
       const [first] = place
       if (!first) throw new Denial('route_unknown')
-      const lenient = lenientForm(path)
-      const isAsWritten = areLenient && lenient === path
-      if (!isAsWritten && !leniently(host, lenient).includes(first)) {
-        throw new Denial('path_invalid', { detail: 'could be read as a path of another route' })
-      }
+      const mayBeMisread = !(arePlain && isPlain(path)) || isOpenToAll(first)
+      if (mayBeMisread) requireOneReading(first, name, readingsOf(path))
       const route =
         place.find((it) => it.cors && preflighted !== undefined && takes(it, preflighted)) ??
         place.find((it) => takes(it, method))
@@ -41,6 +55,15 @@ export function createRoutes(routes: readonly Route[]): Routes {
       return route
     },
   }
+}
+
+/** Lets everybody in, and was not written for this very path. */
+function isOpenToAll({ gate, path }: Route): boolean {
+  return gate === undefined && path.endsWith('*')
+}
+
+function isGuarded(place: readonly Route[]): boolean {
+  return place.some(({ gate }) => gate !== undefined)
 }
 
 /** A request that is sent back to its sender would show what the gateway adds to it. */
@@ -83,6 +106,13 @@ function createLookup(routes: readonly Route[], write: (segment: string) => stri
     (tree.find(ANY, literal(path), { host })?.store as readonly Route[] | undefined) ?? NOWHERE
 }
 
+/** The places that servers may see in a path. */
+function createLenientLookup(routes: readonly Route[]) {
+  const lookups = SEGMENT_READINGS.map((write) => createLookup(routes, write))
+  return (host: string, readings: Readings): (readonly Route[])[] =>
+    lookups.flatMap((find, at) => (readings[at] ?? []).map((path) => find(host, path)))
+}
+
 function patternOf(path: string, write: (segment: string) => string): string {
   return path
     .split('/')
@@ -94,34 +124,13 @@ function patternOf(path: string, write: (segment: string) => string): string {
 }
 
 /** Names of parameters are as they are written. */
-function lenientPattern(path: string): string {
-  return path
-    .split('/')
-    .map((segment) => (segment.startsWith(':') ? segment : lenientForm(segment)))
-    .join('/')
+function fixedPart(path: string): string {
+  return path.replaceAll(/:\w+/g, '')
 }
 
 /** Without what means something to find-my-way. A canonical path holds no backslash. */
 function literal(text: string): string {
   return text.replaceAll(/[%:*?#()]/g, (character) => `\\${character.charCodeAt(0)}\\`)
-}
-
-/**
- * The path as a server reads it that decodes it wholly, merges slashes, drops parameters and does
- * not tell upper from lower case.
- */
-function lenientForm(path: string): string {
-  if (!/[%;A-Z]|\/\//.test(path)) return path
-  const bytes = path.replaceAll(/%([\dA-F]{2})/g, (_, hex: string) =>
-    String.fromCharCode(parseInt(hex, 16)),
-  )
-  return Buffer.from(bytes, 'latin1')
-    .toString()
-    .replaceAll('\\', '/')
-    .replace(/[?#].*$/s, '')
-    .replaceAll(/;[^/]*/g, '')
-    .replaceAll(/\/{2,}/g, '/')
-    .toLowerCase()
 }
 
 function noHandler(): void {

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import {
-  createServer,
   STATUS_CODES,
   type IncomingMessage,
   type RequestListener,
@@ -14,32 +13,16 @@ import {
 import { Socket, type DropArgument } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Denial, type DenialCode } from '../denial.ts'
+import { acceptUpgrades, BODILESS_ALONE } from './accept-upgrades.ts'
 import { isClosing, linger } from './closing.ts'
 import type { Proxy } from './proxy.ts'
-import type { Recorder } from './record.ts'
 import { renderRefusal, type RenderedRefusal } from './refuse.ts'
-
-export interface ServerOptions {
-  readonly limits: {
-    readonly headerBytes: number
-    readonly connections: number
-    /** Requests of one connection under way at once. */
-    readonly pipelined: number
-  }
-  /** Milliseconds. */
-  readonly timeouts: {
-    readonly headers: number
-    readonly request: number
-    readonly keepAlive: number
-  }
-  readonly onMalformed: Recorder['malformed']
-  /** Whether connections are to end with the answer under way. */
-  readonly isDraining: () => boolean
-}
+import type { ServerOptions } from './server-options.ts'
+import { createTransport } from './transport.ts'
 
 export function createTrafficServer(proxy: Proxy, options: ServerOptions): Server {
   const { limits, timeouts, onMalformed } = options
-  const server = createServer({
+  const server = createTransport(proxy, options, {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: timeouts.headers,
     requestTimeout: timeouts.request,
@@ -47,6 +30,7 @@ export function createTrafficServer(proxy: Proxy, options: ServerOptions): Serve
     connectionsCheckingInterval: Math.min(1000, timeouts.headers),
     requireHostHeader: false, // Answered by the proxy, like every other refusal.
     noDelay: true,
+    ...(options.upgrade && BODILESS_ALONE),
   })
   server.maxHeadersCount = 0 // Counted by the proxy: Node would drop what is beyond, silently.
   server.maxConnections = limits.connections
@@ -56,6 +40,7 @@ export function createTrafficServer(proxy: Proxy, options: ServerOptions): Serve
   // Without this Node sends 100 Continue before the request is looked at.
   server.on('checkContinue', serve)
   server.on('checkExpectation', serve)
+  if (options.upgrade) acceptUpgrades(server, options.upgrade, (socket) => underWay.get(socket))
   refuseMalformed(server, underWay, onMalformed)
   return server
 }
@@ -88,7 +73,8 @@ function createListener(
       message.resume()
       return
     }
-    if (isDraining()) response.shouldKeepAlive = false
+    // Node's parser stops behind a request that could have switched protocols and did not.
+    if (isDraining() || message.headers.upgrade !== undefined) response.shouldKeepAlive = false
     void proxy(message, response)
   }
 }

@@ -18,7 +18,18 @@ export function createTrust(ranges: readonly string[]): IsTrusted {
   return (address) => isIP(address) !== 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
-/** An address without the prefix that a dual-stack socket puts before IPv4 (RFC 4291 §2.5.5.2). */
+/**
+ * An address without the prefix that a dual-stack socket puts before IPv4 (RFC 4291 §2.5.5.2), and
+ * without the zone of one that is valid on a link only (RFC 4007 §11).
+ */
 export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+  const [plain = ''] = isIPv6(address) ? address.split('%', 1) : [address]
+  if (!/^::ffff:/i.test(plain)) return plain
+  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(plain) ?? []
+  if (high === undefined || low === undefined) return plain.includes('.') ? plain.slice(7) : plain
+  return [high, low].flatMap((word) => octetsOf(Number.parseInt(word, 16))).join('.')
+}
+
+function octetsOf(word: number): number[] {
+  return [word >> 8, word & 0xff]
 }

@@ -5,6 +5,10 @@ import { Denial } from '../denial.ts'
 /** One origin with its connections. Routes that lead to the same one share it. */
 interface Backend {
   readonly pool: Pool
+  /** For what does not come out of the pool. */
+  readonly origin: string
+  readonly connectTimeoutMs: number
+  readonly tls: UpstreamTls
   /** Counts a request that waits for a connection or is under way; to be called when it is over. */
   readonly begin: () => () => void
   readonly hasRoom: () => boolean
@@ -30,9 +34,21 @@ export interface UpstreamGroup {
   readonly size: number
 }
 
+/** How the certificates of upstreams are verified. */
+export interface UpstreamTls {
+  /** Certificates in PEM. Left out: those Node comes with. */
+  readonly ca?: string | undefined
+  /** Left out: the host of the URL. */
+  readonly serverName?: string | undefined
+}
+
 export interface Pools {
   /** `urls` are upstreams of one route. */
-  readonly group: (urls: readonly string[], connectTimeoutMs: number) => UpstreamGroup
+  readonly group: (
+    urls: readonly string[],
+    connectTimeoutMs: number,
+    tls?: UpstreamTls,
+  ) => UpstreamGroup
   /** Breaks off what is under way. */
   readonly destroy: () => Promise<void>
 }
@@ -43,19 +59,20 @@ const DOWN_MS = 2000
 
 export function createPools(): Pools {
   const backends = new Map<string, Backend>()
-  const backendOf = (origin: string, connectTimeoutMs: number) => {
-    const key = `${origin} ${connectTimeoutMs}`
-    const backend = backends.get(key) ?? createBackend(origin, connectTimeoutMs)
+  const backendOf = (origin: string, connectTimeoutMs: number, tls: UpstreamTls) => {
+    // A connection is as trustworthy as the authorities it was verified by.
+    const key = JSON.stringify([origin, connectTimeoutMs, tls.ca, tls.serverName])
+    const backend = backends.get(key) ?? createBackend(origin, connectTimeoutMs, tls)
     backends.set(key, backend)
     return backend
   }
   return {
-    group: (urls, connectTimeoutMs) =>
+    group: (urls, connectTimeoutMs, tls = {}) =>
       createGroup(
         urls.map((url) => {
           const { origin, pathname } = new URL(url)
           const basePath = pathname.replace(/\/$/, '')
-          return { backend: backendOf(origin, connectTimeoutMs), basePath }
+          return { backend: backendOf(origin, connectTimeoutMs, tls), basePath }
         }),
       ),
     async destroy() {
@@ -64,12 +81,18 @@ export function createPools(): Pools {
   }
 }
 
-function createBackend(origin: string, connectTimeoutMs: number): Backend {
+function createBackend(origin: string, connectTimeoutMs: number, tls: UpstreamTls): Backend {
+  const { ca, serverName } = tls
   const pool = new Pool(origin, {
     connections: CONNECTIONS,
     pipelining: 1,
     allowH2: false,
-    connect: { timeout: connectTimeoutMs },
+    connect: {
+      timeout: connectTimeoutMs,
+      rejectUnauthorized: true, // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+      ...(ca !== undefined && { ca }),
+      ...(serverName !== undefined && { servername: serverName }),
+    },
   })
   let pending = 0
   let downUntil = 0 // On the monotonic clock, in milliseconds.
@@ -78,6 +101,9 @@ function createBackend(origin: string, connectTimeoutMs: number): Backend {
   }
   return {
     pool,
+    origin,
+    connectTimeoutMs,
+    tls,
     begin() {
       pending++
       return end

@@ -1,6 +1,7 @@
 /**
- * Reads `replay.url`: redis://, rediss:// (TLS) or redis+unix:///path/to.sock. The configuration
- * asks this file as well, so what `check` accepts is what `start` can use.
+ * Reads `replay.url`: redis://, rediss:// (TLS) or redis+unix:///path/to.sock, and the host:port of
+ * Sentinels and nodes. The configuration asks this file as well, so what `check` accepts is what
+ * `start` can use.
  */
 
 export interface Address {
@@ -71,6 +72,22 @@ export function readAddress(text: string): Address {
     ...(url.protocol === 'rediss:' && { tls: {} }),
   }
   return { options, name: `${url.hostname}:${options.port}` }
+}
+
+/** What is wrong with the host:port of a Sentinel or a node of a cluster. */
+export function findNodeFault(text: string): string | undefined {
+  const [, digits] = /^(?:\[[\dA-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(text) ?? []
+  const isNode = URL.canParse(`redis://${text}`) && Number(digits) > 0 && Number(digits) < 65_536
+  return isNode ? undefined : 'expected host:port'
+}
+
+export function readNode(text: string): { readonly host: string; readonly port: number } {
+  if (findNodeFault(text) !== undefined) throw new Error('the address of a node must be host:port')
+  const colon = text.lastIndexOf(':')
+  return {
+    host: text.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(text.slice(colon + 1)),
+  }
 }
 
 /** In a query + stands for a space only in forms, and a password may well hold one. */

@@ -9,9 +9,11 @@ export interface LinkEvent {
 export interface Health {
   /** Why nothing may be sent, as a sentence; undefined while the link is up. */
   readonly problem: string | undefined
+  /** The same as a word, for metrics. */
+  readonly word: string | undefined
   up(event: LinkEvent): void
   /** `reason` is a sentence. */
-  down(reason: string): void
+  down(reason: string, word: string): void
   /** Resolves when a link that broke is up again, or something else has come in the way of that. */
   settled(): Promise<void>
   /** Down for good: no later news is taken. */
@@ -20,11 +22,13 @@ export interface Health {
 
 export function createHealth(initialProblem: string, report: (event: LinkEvent) => void): Health {
   let problem: string | undefined = initialProblem
+  let word: string | undefined = 'disconnected'
   let ended = false
   let waiting: (() => void)[] = []
 
-  function become(next: string | undefined, event: LinkEvent): void {
+  function become(next: string | undefined, nextWord: string | undefined, event: LinkEvent): void {
     if (ended) return
+    word = nextWord
     if (next !== problem) report(event)
     // The break itself is what those who wait already know.
     const broke = problem === undefined && next !== undefined
@@ -42,11 +46,14 @@ export function createHealth(initialProblem: string, report: (event: LinkEvent) 
     get problem() {
       return problem
     },
-    up(event) {
-      become(undefined, event)
+    get word() {
+      return word
     },
-    down(reason) {
-      become(reason, { level: 'warn', message: reason })
+    up(event) {
+      become(undefined, undefined, event)
+    },
+    down(reason, nextWord) {
+      become(reason, nextWord, { level: 'warn', message: reason })
     },
     settled() {
       if (ended) return Promise.resolve()

@@ -2,29 +2,36 @@
  * The replay store that several gateways share. A claim is one `SET` that only one of them can win,
  * and is answered or refused within `timeoutMs`, whatever state Redis is in.
  *
- * Not guaranteed: a Redis that loses writes (failover, restart without persistence) forgets the
- * proofs in them, each of which can be replayed until it expires.
+ * A Redis that has lost what it was told is found out (epoch-guard.ts), and the answers say so.
+ *
+ * Not guaranteed: a Redis Cluster that loses its last writes in a failover keeps the marker that
+ * would tell. The proofs in those writes can be replayed until they expire.
  */
 
 import { randomBytes } from 'node:crypto'
 import { Denial } from '../denial.ts'
 import { monotonicSeconds } from '../dpop/generations.ts'
-import { type ReplayStore, replayKey } from '../dpop/replay.ts'
+import { type Claimed, type ReplayStore, replayKey } from '../dpop/replay.ts'
 import { within } from '../deadline.ts'
+import { createClaimBatches, type KeyedClaim } from './claim-batches.ts'
+import { createEpochGuard } from './epoch-guard.ts'
 import { faultWord, isReply } from './fault.ts'
 import type { LinkEvent } from './health.ts'
-import { createLink, type Link } from './link.ts'
+import { createKeys } from './keys.ts'
+import type { Link } from './link.ts'
+import { createLink } from './open-link.ts'
 import { createPatience } from './patience.ts'
+import type { RedisServers } from './servers.ts'
 
-export interface RedisReplayStoreOptions {
-  /** redis://, rediss:// or redis+unix:// with credentials and database, if any. */
-  readonly url: string
+export interface RedisReplayStoreOptions extends RedisServers {
   /** Put before every key. Default is `dpop:`. */
   readonly keyPrefix?: string
   /** Most time a claim may take, its retry included. Default is 150 ms. */
   readonly timeoutMs?: number
   /** Whether a Redis that may evict proofs before they expire is accepted. Default is false. */
   readonly unsafeEviction?: boolean
+  /** Epoch seconds. Default is the clock of the machine. */
+  readonly clock?: () => number
   /** Is told of every change of state. */
   readonly report?: (event: LinkEvent) => void
 }
@@ -35,14 +42,13 @@ export type RedisStatus =
 
 export interface RedisReplayStore extends ReplayStore {
   status(): RedisStatus
+  /** Why the link is down, as a word for metrics; undefined while it is up. */
+  problemWord(): string | undefined
   /** Ends the connection at once; claims in flight are refused. Never waits for Redis. */
   close(): void
 }
 
-interface Claim {
-  readonly key: string
-  readonly attempt: string
-  readonly ttlMs: number
+interface Attempt extends KeyedClaim {
   /** On the monotonic clock, in seconds. */
   readonly deadline: number
 }
@@ -51,50 +57,74 @@ interface Claim {
 const MAX_IN_FLIGHT = 5000
 
 export function createRedisReplayStore({
-  url,
   keyPrefix = 'dpop:',
   timeoutMs = 150,
   unsafeEviction = false,
+  clock = () => Date.now() / 1000,
   report = () => undefined,
+  ...servers
 }: RedisReplayStoreOptions): RedisReplayStore {
-  const link = createLink({ url, timeoutMs, unsafeEviction, report })
+  const link = createLink({ servers, timeoutMs, unsafeEviction, report: reportChange })
   const patience = createPatience(link.name, timeoutMs, report)
+  const isCluster = servers.cluster !== undefined
+  const keys = createKeys(keyPrefix, isCluster)
+  const guard = createEpochGuard({
+    ...{ link, clock, report },
+    markers: keys.markers,
+    isOneServer: !isCluster,
+  })
+  const batches = createClaimBatches(link, guard)
   const newAttempt = createAttempts()
   let inFlight = 0
 
+  function reportChange(event: LinkEvent): void {
+    report(event)
+    // A link that has come up is looked at before anybody needs it.
+    setImmediate(() => {
+      if (link.problem === undefined) guard.checked().catch(() => undefined)
+    })
+  }
+
+  function send(claim: KeyedClaim): Promise<Claimed> {
+    if (guard.isChecked) return batches.send(claim)
+    return guard.checked().then(() => batches.send(claim))
+  }
+
   return {
-    async claim(thumbprint, jti, ttlSeconds) {
+    async claim({ thumbprint, jti, ttlSeconds }) {
       if (link.problem !== undefined) throw unavailable('not ready', link.problem)
       if (inFlight >= MAX_IN_FLIGHT) throw unavailable('too many in flight')
       if (!patience.admits()) throw unavailable('breaker open')
-      const claim = {
-        key: keyPrefix + replayKey(thumbprint, jti),
+      const attempt = {
+        ...keys.of(replayKey(thumbprint, jti)),
         attempt: newAttempt(),
         ttlMs: Math.max(1000, Math.ceil(ttlSeconds * 1000)),
         deadline: monotonicSeconds() + timeoutMs / 1000,
       }
       inFlight += 1
-      let free: boolean | 'late'
+      let claimed: Claimed | 'late'
       try {
-        free = await within(timeoutMs, take(link, claim))
+        claimed = await within(timeoutMs, take(link, send, attempt))
       } catch (error) {
         if (isReply(error)) patience.answered()
         throw unavailable(faultWord(error), error)
       } finally {
         inFlight -= 1
       }
-      if (free === 'late') {
+      if (claimed === 'late') {
         patience.timedOut()
         throw unavailable('timeout')
       }
       patience.answered()
-      return free
+      return claimed
     },
 
     status() {
-      const reason = link.problem ?? patience.problem
+      const reason = link.problem ?? guard.problem ?? patience.problem
       return reason === undefined ? { ready: true } : { ready: false, reason }
     },
+
+    problemWord: () => link.problemWord,
 
     close() {
       link.close()
@@ -103,9 +133,13 @@ export function createRedisReplayStore({
 }
 
 /** Claims, and once more where the connection broke under the first attempt. */
-async function take(link: Link, claim: Claim): Promise<boolean> {
+async function take(
+  link: Link,
+  send: (claim: KeyedClaim) => Promise<Claimed>,
+  claim: Attempt,
+): Promise<Claimed> {
   try {
-    return await send(link, claim)
+    return await send(claim)
   } catch (error) {
     // The broken attempt may have been carried out. Only a server that returns the old value tells
     // its trace from a replay; on others the client has to sign a new proof.
@@ -113,16 +147,8 @@ async function take(link: Link, claim: Claim): Promise<boolean> {
     await link.settled()
     // A request that has been refused meanwhile must not use up its proof.
     if (link.problem !== undefined || monotonicSeconds() >= claim.deadline) throw error
-    return send(link, claim)
+    return send(claim)
   }
-}
-
-async function send(link: Link, { key, attempt, ttlMs }: Claim): Promise<boolean> {
-  if (!link.returnsOldValue) {
-    return (await link.client.set(key, attempt, 'PX', ttlMs, 'NX')) === 'OK'
-  }
-  const holder = await link.client.set(key, attempt, 'PX', ttlMs, 'NX', 'GET')
-  return holder === null || holder === attempt
 }
 
 /** Names each attempt, so that what is found in Redis can be told to be one's own. */

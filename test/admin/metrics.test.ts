@@ -80,6 +80,8 @@ t.test('what is ready', async (t) => {
   const metrics = await metricsWith(adminPort, 'dpop_issuer_ready{issuer="main"}', 1)
   t.equal(metrics.get('dpop_issuer_ready{issuer="other"}'), 0)
   t.equal(metrics.get('dpop_replay_store_ready'), 1)
+  t.equal(metrics.get('dpop_overloaded'), 0)
+  t.equal(metrics.get('log_lines_dropped_total'), 0)
   t.ok(metrics.has('process_cpu_seconds_total'), 'and what the process itself is doing')
 })
 

@@ -25,7 +25,7 @@ t.test('a path that is none', async (t) => {
   const { adminPort, port } = await createStage(t)
   const { status, body, headers } = await get(adminPort, '/readyz/')
   t.equal(status, 404)
-  t.strictSame(body, { error: 'not found', paths: ['/healthz', '/readyz', '/metrics'] })
+  t.strictSame(body, { error: 'not found', paths: ['/healthz', '/readyz', '/metrics', '/jwks'] })
   t.equal(headers.get('content-type'), 'application/json')
   t.equal(headers.get('cache-control'), 'no-store')
   for (const path of ['/healthz', '/readyz', '/metrics']) {

@@ -55,9 +55,13 @@ t.test('defaults, in milliseconds and bytes', async (t) => {
       bodyBytes: Infinity,
       connections: 10_000,
       pipelined: 100,
+      eventLoopDelay: 1000,
     },
     timeouts: { headers: 10_000, request: 300_000, keepAlive: 75_000 },
     drain: { delay: 5000, timeout: 25_000 },
+    http2: false,
+    workers: 1,
+    watch: false,
   })
   t.strictSame(admin, { listen: { host: '127.0.0.1', port: 9901 } })
   t.strictSame(log, { level: 'info', accessLog: true })

@@ -23,12 +23,13 @@ const client = await createClient()
 function createExactStore(monotonic: () => number, ttls: number[]): ReplayStore {
   const until = new Map<string, number>()
   return {
-    claim(thumbprint, jti, ttlSeconds) {
+    claim({ thumbprint, jti, ttlSeconds }) {
       ttls.push(ttlSeconds)
       const key = `${thumbprint} ${jti}`
-      if ((until.get(key) ?? 0) > monotonic()) return Promise.resolve(false)
+      if ((until.get(key) ?? 0) > monotonic())
+        return Promise.resolve({ isFirst: false, rememberedSince: -Infinity })
       until.set(key, monotonic() + ttlSeconds)
-      return Promise.resolve(true)
+      return Promise.resolve({ isFirst: true, rememberedSince: -Infinity })
     },
   }
 }

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createMemoryReplayStore } from '../../src/dpop/memory-replay-store.ts'
-import { replayStoreContract } from './replay-store.contract.ts'
+import { replayStoreContract, take } from './replay-store.contract.ts'
 
 const KEY = 'A'.repeat(43)
 
@@ -8,7 +8,7 @@ function createStore(maxEntries = 1000) {
   let now = 5000
   const store = createMemoryReplayStore({ maxEntries, monotonic: () => now })
   return {
-    claim: (jti: string, ttlSeconds = 60) => store.claim(KEY, jti, ttlSeconds),
+    claim: (jti: string, ttlSeconds = 60) => take(store, KEY, jti, ttlSeconds),
     /** Moves the clock by so many seconds. */
     pass: (seconds: number) => void (now += seconds),
   }

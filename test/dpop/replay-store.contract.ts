@@ -33,36 +33,46 @@ const ODD_JTIS = [
   'x'.repeat(4097),
 ]
 
+/** Whether it was free. */
+export async function take(
+  store: ReplayStore,
+  thumbprint: string,
+  jti: string,
+  ttlSeconds: number,
+): Promise<boolean> {
+  return (await store.claim({ thumbprint, jti, ttlSeconds })).isFirst
+}
+
 export function replayStoreContract(
   t: Test,
   createStore: (t: Test) => ReplayStore | Promise<ReplayStore>,
 ): void {
   t.test('#173 the same proof twice', async (t) => {
     const store = await createStore(t)
-    t.equal(await store.claim(ALICE, 'one', 60), true)
-    t.equal(await store.claim(ALICE, 'one', 60), false)
-    t.equal(await store.claim(ALICE, 'one', 60), false)
-    t.equal(await store.claim(ALICE, 'two', 60), true)
+    t.equal(await take(store, ALICE, 'one', 60), true)
+    t.equal(await take(store, ALICE, 'one', 60), false)
+    t.equal(await take(store, ALICE, 'one', 60), false)
+    t.equal(await take(store, ALICE, 'two', 60), true)
   })
 
   t.test('#175 same jti, different key', async (t) => {
     const store = await createStore(t)
-    t.equal(await store.claim(ALICE, 'one', 60), true)
-    t.equal(await store.claim(BOB, 'one', 60), true)
-    t.equal(await store.claim(BOB, 'one', 60), false)
+    t.equal(await take(store, ALICE, 'one', 60), true)
+    t.equal(await take(store, BOB, 'one', 60), true)
+    t.equal(await take(store, BOB, 'one', 60), false)
   })
 
   t.test('#172 odd characters in jti', async (t) => {
     const store = await createStore(t)
     for (const jti of ODD_JTIS)
-      t.equal(await store.claim(ALICE, jti, 60), true, JSON.stringify(jti))
-    for (const jti of ODD_JTIS) t.equal(await store.claim(ALICE, jti, 60), false)
+      t.equal(await take(store, ALICE, jti, 60), true, JSON.stringify(jti))
+    for (const jti of ODD_JTIS) t.equal(await take(store, ALICE, jti, 60), false)
   })
 
   t.test('#178 of many claims at once exactly one wins', async (t) => {
     const store = await createStore(t)
     const claims = await Promise.all(
-      Array.from({ length: 200 }, () => store.claim(ALICE, 'one', 60)),
+      Array.from({ length: 200 }, () => take(store, ALICE, 'one', 60)),
     )
     t.equal(claims.filter((free) => free).length, 1)
   })

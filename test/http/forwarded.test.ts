@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readFields } from '../../src/http/fields.ts'
-import { clientAddress } from '../../src/http/forwarded.ts'
+import { clientAddress, readForwarded } from '../../src/http/forwarded.ts'
 import { createTrust, plainAddress } from '../../src/http/trust.ts'
 
 const isTrusted = createTrust(['10.0.0.0/8', '2001:db8::/32', '192.0.2.7'])
@@ -19,7 +19,43 @@ const CLIENTS = [
   { name: 'Forwarded', fields: ['Forwarded', 'for=203.0.113.5'], client: '203.0.113.5' },
   { name: 'Forwarded, of a list the last', fields: ['Forwarded', 'for=1.1.1.1, For="203.0.113.5";proto=https'], client: '203.0.113.5' },
   { name: 'Forwarded, a comma in quotes', fields: ['Forwarded', 'for="203.0.113.5,for=1.1.1.1"'], client: '203.0.113.5,for=1.1.1.1' },
+  { name: 'Forwarded, trusted hops are skipped', fields: ['Forwarded', 'for=1.1.1.1, for=203.0.113.5', 'Forwarded', 'for="10.1.2.3:80";by=_x, for=192.0.2.7'], client: '203.0.113.5' },
+  { name: 'Forwarded, IPv6 with a port', fields: ['Forwarded', 'for="[2001:db9::1]:4711"'], client: '2001:db9::1' },
+  { name: 'Forwarded, a trusted hop in IPv6 with an obfuscated port', fields: ['Forwarded', 'for=203.0.113.5, for="[2001:db8::1]:_p"'], client: '203.0.113.5' },
+  { name: 'Forwarded, IPv6 without quotes', fields: ['Forwarded', 'for=[2001:db9::1]'], client: '2001:db9::1' },
+  { name: 'Forwarded, an obfuscated name', fields: ['Forwarded', 'for=203.0.113.5, for=_hidden, for=10.1.2.3'], client: '_hidden' },
+  { name: 'Forwarded, unknown', fields: ['Forwarded', 'for=unknown'], client: 'unknown' },
+  { name: 'Forwarded, a hop that does not say', fields: ['Forwarded', 'for=1.1.1.1, proto=https'], client: 'unknown' },
+  { name: 'Forwarded, escaped in quotes', fields: ['Forwarded', String.raw`for="203.0.113\.5"`], client: '203.0.113.5' },
+  { name: 'Forwarded, empty elements', fields: ['Forwarded', ', for=203.0.113.5;, ,'], client: '203.0.113.5' },
+  { name: 'X-Forwarded-For with ports', fields: ['X-Forwarded-For', '203.0.113.5:1234, 10.1.2.3:99, [2001:db8::1]:80'], client: '203.0.113.5' },
+  { name: 'X-Forwarded-For, mapped in hex', fields: ['X-Forwarded-For', '203.0.113.5, ::ffff:a01:203'], client: '203.0.113.5' },
+  { name: 'X-Forwarded-For before Forwarded', fields: ['Forwarded', 'for=1.1.1.1', 'X-Forwarded-For', '203.0.113.5'], client: '203.0.113.5' },
 ]
+
+// A quote left open by a client would take in what the proxy has put behind it.
+const MALFORMED = [
+  'for="x, for=203.0.113.5;proto=https',
+  'host=evil;x=", for=203.0.113.5;by="_p";proto=https',
+  'for="a"b',
+  'for=a b',
+  'for',
+  'for=a;for=b',
+  '=a',
+  'for="a\\',
+]
+
+for (const value of MALFORMED) {
+  t.test(`Forwarded: ${value} is refused`, async (t) => {
+    const read = () => readForwarded(readFields(['Forwarded', value]))
+    t.throws(read, { code: 'header_invalid' })
+  })
+}
+
+t.test('a long Forwarded is read in linear time', async (t) => {
+  const value = `${'for=a;b="c\\d",'.repeat(1000)}proto=https`
+  t.strictSame(readForwarded(readFields(['Forwarded', value])), { scheme: 'https' })
+})
 
 for (const { name, fields, client } of CLIENTS) {
   t.test(`the client behind a trusted proxy: ${name}`, async (t) => {
@@ -36,6 +72,10 @@ const TRUST = [
   { address: '2001:db8:1::1', trusted: true },
   { address: '2001:db9::1', trusted: false },
   { address: '::ffff:10.0.0.1', trusted: true },
+  { address: '::FFFF:a00:1', trusted: true },
+  { address: '::ffff:b00:1', trusted: false },
+  { address: '2001:db8::1%eth0', trusted: true },
+  { address: 'fe80::1%eth0', trusted: false },
   { address: '', trusted: false },
 ]
 

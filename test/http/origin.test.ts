@@ -52,6 +52,9 @@ const SETUPS: readonly { readonly server: string; readonly rows: readonly Row[] 
   { server: 'trustedProxies: [10.0.0.0/8]', rows: [
     { name: '#145 a peer outside of the trusted networks', headers: [host('a.example'), proto('https')], url, ...elsewhere },
   ] },
+  { server: 'trustedProxies: ["::ffff:127.0.0.1"]', rows: [
+    { name: '#144 a proxy written as IPv4 in IPv6', headers: [host('a.example'), proto('https')], url, ...passes },
+  ] },
   { server: 'trustedProxies: [127.0.0.0/8]', rows: [
     { name: '#144 X-Forwarded-Proto of a trusted proxy', headers: [host('a.example'), proto('https')], url, ...passes },
     { name: '#144 X-Forwarded-Host of a trusted proxy', headers: [host('b'), forwardedHost('a.example'), proto('HTTPS')], url, ...passes },
@@ -61,6 +64,11 @@ const SETUPS: readonly { readonly server: string; readonly rows: readonly Row[] 
     { name: '#144 both, at odds about the scheme', headers: [forwarded('proto=https'), proto('http')], url, ...malformed },
     { name: '#145 of a list only the last is of the proxy', headers: [host('b'), forwardedHost('evil, a.example'), proto('http, https')], url, ...passes },
     { name: '#145 of several lines only the last', headers: [host('b'), forwarded('host=evil;proto=http'), forwarded('host=a.example;proto=https')], url, ...passes },
+    { name: '#145 only X-Forwarded-* is written, Forwarded is the client’s', headers: [host('b.example'), forwarded('host=a.example;proto=https'), ['X-Forwarded-For', '1.2.3.4']], url, ...elsewhere },
+    { name: '#144 a WebSocket behind TLS', headers: [host('a.example'), proto('wss')], url, ...passes },
+    { name: '#144 a WebSocket', headers: [host('a.example'), proto('ws')], url: 'http://a.example/api/x', ...passes },
+    { name: '#144 X-Forwarded-Prefix is nobody’s', headers: [host('a.example'), proto('https'), ['X-Forwarded-Prefix', '/evil']], url, ...passes },
+    { name: '#145 a quote that a client has left open', headers: [host('b'), forwarded('host=evil;x=", host="a.example";proto=https')], url, ...malformed },
     { name: '#144 a scheme that is none', headers: [proto('ftp')], url, ...malformed },
     { name: '#144 a host that is none', headers: [forwardedHost('me@a.example')], url, status: 400, code: 'host_invalid' },
   ] },

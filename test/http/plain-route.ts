@@ -26,4 +26,5 @@ export const PLAIN_ROUTE = {
   stripPrefix: undefined,
   responseTimeoutMs: 1000,
   idleTimeoutMs: 1000,
+  websocket: false,
 } as const

@@ -23,7 +23,13 @@ async function serve(t: Test, gate: Gate) {
   const route = { ...PLAIN_ROUTE, upstreams: pools.group([upstream.url], 1000) }
   const lines: string[] = []
   const logger = createLogger({ level: 'info' }, { write: (line) => void lines.push(line) })
-  const metrics = createMetrics({ isReplayStoreReady: () => true, issuers: () => [] })
+  const metrics = createMetrics({
+    isReplayStoreReady: () => true,
+    isOverloaded: () => false,
+    openWebSockets: () => 0,
+    lostLogLines: () => 0,
+    issuers: () => [],
+  })
   const recorder = createRecorder(metrics, logger, true)
   const proxy = createProxy({
     routes: createRoutes([
@@ -36,9 +42,10 @@ async function serve(t: Test, gate: Gate) {
     identityNames: new Set(),
     maxBodyBytes: Infinity,
     recorder,
+    isOverloaded: () => false,
   })
   const server = createTrafficServer(proxy, {
-    limits: { headerBytes: 16_384, connections: 10, pipelined: 2 },
+    limits: { headerBytes: 16_384, headerCount: 100, connections: 10, pipelined: 2 },
     timeouts: { headers: 5000, request: 5000, keepAlive: 5000 },
     onMalformed: recorder.malformed,
     isDraining: () => false,

@@ -8,12 +8,15 @@ import {
   type RedisReplayStore,
   type RedisReplayStoreOptions,
 } from '../../src/redis/replay-store.ts'
+import { take } from '../dpop/replay-store.contract.ts'
 import { until } from '../support/until.ts'
 
 export const KEY = 'A'.repeat(43)
 
 export interface TestStore extends RedisReplayStore {
   readonly events: readonly string[]
+  /** Claims, and says whether it was free. */
+  readonly take: (thumbprint: string, jti: string, ttlSeconds: number) => Promise<boolean>
 }
 
 export function createStore(t: Test, options: RedisReplayStoreOptions): TestStore {
@@ -27,7 +30,11 @@ export function createStore(t: Test, options: RedisReplayStoreOptions): TestStor
   t.teardown(() => {
     store.close()
   })
-  return { ...store, events }
+  return {
+    ...store,
+    events,
+    take: (...claim) => take(store, ...claim),
+  }
 }
 
 export async function createReadyStore(
@@ -54,7 +61,7 @@ let count = 0
 /** The detail a claim of a new proof is refused with, or undefined where it is accepted. */
 export async function refusalOf(store: RedisReplayStore): Promise<string | undefined> {
   try {
-    await store.claim(KEY, `proof ${(count += 1)}`, 60)
+    await take(store, KEY, `proof ${(count += 1)}`, 60)
     return undefined
   } catch (error) {
     if (error instanceof Denial && error.code === 'replay_store_unavailable') return error.detail

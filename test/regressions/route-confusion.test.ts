@@ -62,6 +62,36 @@ t.test(
   },
 )
 
+// Found by test/differential: each of these reached the protected path on nginx or Node.
+const OTHER_READINGS = [
+  '/private/',
+  '/private//',
+  '/private%20',
+  '/admin',
+  '/admin%3Fx',
+  '/api/7%3F%2Fsecret',
+  '/API/a%2Fb/secret',
+  '/x/%252e%252e/admin/x',
+  '/%2561dmin/x',
+  '/ad%09min/x',
+  '/x/a/..%3F',
+  '/x/%C0%AE%C0%AE/admin/x',
+]
+
+t.test('nor by a slash at the end, or decoded more than once', async (t) => {
+  const { send, upstream } = await createStage(t, {
+    routes: ({ url }) => `\
+- { name: rest, path: /*, access: public, upstream: "${url}" }
+- { name: admin, path: /admin/*, upstream: "${url}" }
+- { name: private, path: /private, upstream: "${url}" }
+- { name: secret, path: "/api/:id/secret", upstream: "${url}" }`,
+  })
+  for (const path of OTHER_READINGS) {
+    t.match(await send({ path, credentials: [] }), { status: 400, code: 'path_invalid' }, path)
+  }
+  t.strictSame(upstream.requests, [])
+})
+
 t.test('nor behind a prefix that is taken off', async (t) => {
   const { send, upstream } = await createStage(t, {
     routes: ({ url }) =>

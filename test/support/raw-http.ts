@@ -31,6 +31,9 @@ export interface RawConnection {
   readonly closed: (options?: RawOptions) => Promise<string>
   /** Ends our half of the connection, as a client does that has nothing more to send. */
   readonly end: () => void
+  /** Takes no more bytes, until it is resumed. */
+  readonly pause: () => void
+  readonly resume: () => void
   /** Resets the connection, as a client does that has gone away. */
   readonly reset: () => void
   readonly destroy: () => void
@@ -56,6 +59,8 @@ export async function openRaw(port: number, host = '127.0.0.1'): Promise<RawConn
         deadlineMs,
       ),
     end: () => void socket.end(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     reset: () => void socket.resetAndDestroy(),
     destroy: () => void socket.destroy(),
   }

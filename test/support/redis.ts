@@ -2,10 +2,10 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Owner } from './owner.ts'
 
@@ -34,7 +34,13 @@ export interface TestRedis {
 
 export async function startRedis(t: Owner, args: readonly string[] = []): Promise<TestRedis> {
   const port = await freePort()
-  let server = await spawnRedis(port, args)
+  const folder = mkdtempSync(join(tmpdir(), 'redis-'))
+  const spawnEmpty = () => {
+    rmSync(folder, { recursive: true })
+    mkdirSync(folder)
+    return spawnRedis(port, ['--dir', folder, ...args])
+  }
+  let server = await spawnEmpty()
 
   async function stop(): Promise<void> {
     if (server.exitCode !== null || server.signalCode !== null) return
@@ -42,7 +48,10 @@ export async function startRedis(t: Owner, args: readonly string[] = []): Promis
     server.kill('SIGKILL')
     await exit
   }
-  t.teardown(stop)
+  t.teardown(async () => {
+    await stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
 
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -53,7 +62,7 @@ export async function startRedis(t: Owner, args: readonly string[] = []): Promis
     stop,
     async start() {
       await stop()
-      server = await spawnRedis(port, args)
+      server = await spawnEmpty()
     },
     freeze: () => void server.kill('SIGSTOP'),
     thaw: () => void server.kill('SIGCONT'),
@@ -62,7 +71,7 @@ export async function startRedis(t: Owner, args: readonly string[] = []): Promis
 
 async function spawnRedis(port: number, args: readonly string[]): Promise<ChildProcess> {
   const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
-  const server = spawn('redis-server', [...own, '--dir', tmpdir(), ...args], {
+  const server = spawn('redis-server', [...own, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   for await (const line of createInterface(server.stdout)) {
@@ -74,7 +83,7 @@ async function spawnRedis(port: number, args: readonly string[]): Promise<ChildP
   throw new Error(`redis-server did not start on port ${port}`)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address() as AddressInfo

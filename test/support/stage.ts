@@ -73,6 +73,8 @@ export interface Stage {
   readonly issue: (claims?: Overrides) => string
   /** Sends a request that is valid but for what is given. */
   readonly send: (request?: StageRequest) => Promise<Answer>
+  /** Puts its configuration in force with the YAML changed. Resolves with whether it is. */
+  readonly reload: (change: (yaml: string) => string) => Promise<boolean>
   readonly stop: () => Promise<void>
 }
 
@@ -84,8 +86,9 @@ export async function createStage(t: Owner, options: StageOptions = {}): Promise
   const client = await createClient()
   const lines: string[] = []
   const logger = createLogger({ level: 'trace' }, { write: (line) => void lines.push(line) })
-  const config = parseConfig(yaml(options, authority, upstream), { file: 'stage.yaml', env: {} })
-  const gateway = createGateway(config, {
+  const text = yaml(options, authority, upstream)
+  const parse = (yaml: string) => parseConfig(yaml, { file: 'stage.yaml', env: {} })
+  const gateway = createGateway(parse(text), {
     logger,
     ...(options.clock && { clock: options.clock }),
   })
@@ -109,6 +112,7 @@ export async function createStage(t: Owner, options: StageOptions = {}): Promise
     mint,
     issue: (claims) =>
       authority.introspection.issue({ cnf: { jkt: client.thumbprint }, ...claims }),
+    reload: (change) => gateway.reload(() => parse(change(text))),
     stop,
     async send(request = {}) {
       const { path = '/api/orders', headers = [], method = 'GET' } = request

@@ -1,0 +1,168 @@
+/**
+ * What both ways into the proxy share: a request is read, its route found and the gate asked. What
+ * becomes of it then is up to the way it came in, as a request or as an upgrade.
+ */
+import { Denial } from '../denial.ts'
+import type { GateRequest, Grant } from '../gate.ts'
+import type { Scheme } from './challenge.ts'
+import { preflightedMethod } from './cors.ts'
+import { linesOf } from './fields.ts'
+import type { Message } from './message.ts'
+import type { PublicOrigin } from './origin.ts'
+import { readOriginalRequest, type OriginalRequest, type RequestRules } from './original-request.ts'
+import type { Recorder, RequestRecord } from './record.ts'
+import { renderFault, renderRefusal, type RenderedRefusal } from './refuse.ts'
+import { METADATA_ROUTE, type FindMetadata } from './resource-metadata.ts'
+import type { Route } from './route.ts'
+import type { Routes } from './routes.ts'
+
+export interface AdmissionOptions {
+  readonly routes: Routes
+  readonly publicOrigin: PublicOrigin
+  readonly findMetadata: FindMetadata
+  readonly rules: RequestRules
+  /** Largest request body, in bytes; Infinity for no limit. */
+  readonly maxBodyBytes: number
+  readonly recorder: Recorder
+  /** Whether new requests are refused, as more is under way than gets done. */
+  readonly isOverloaded: () => boolean
+}
+
+/** What is asked of a request. */
+export interface Candidate {
+  readonly request: OriginalRequest
+  readonly route: Route
+  /** The public URL it was made to. */
+  readonly origin: string
+}
+
+/** An answer of the gateway's own, or what the gate is to be asked about. */
+export type Opened = { readonly answer: RenderedRefusal } | Candidate
+
+/** What is found out is noted in the record. */
+export interface Admission {
+  /**
+   * Reads the request and finds its route. `require` throws where more must hold. Nothing is waited
+   * for: what is malformed has to be answered before Node takes up what is pipelined behind it.
+   */
+  readonly open: (
+    message: Message,
+    record: RequestRecord,
+    require?: (candidate: Candidate) => void,
+  ) => Opened
+  /** The answer where the gate refuses, undefined where it does not. Never rejects. */
+  readonly decide: (
+    candidate: Candidate,
+    record: RequestRecord,
+  ) => Promise<RenderedRefusal | undefined>
+  /** The answer where forwarding has failed. */
+  readonly refuse: (error: unknown, route: Route, record: RequestRecord) => RenderedRefusal
+}
+
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { routes, publicOrigin, findMetadata, rules, recorder, maxBodyBytes, isOverloaded } =
+    options
+  const refuse = (error: unknown, route: Route | undefined, record: RequestRecord) => {
+    if (error instanceof Denial) record.denial = error
+    else recorder.fault(error, record.requestId)
+    return refusalOf(error, route, record)
+  }
+  return {
+    refuse,
+    open(message, record, require) {
+      let route: Route | undefined
+      try {
+        const request = readOriginalRequest(message, rules)
+        record.request = request
+        if (isOverloaded()) throw new Denial('overloaded', { detail: 'the event loop is late' })
+        const origin = (record.publicUrl = publicOrigin(request))
+        const { method, path, fields } = request
+        const metadata = findMetadata(origin, path)
+        if (metadata) {
+          record.route = METADATA_ROUTE
+          return { answer: metadata(method) }
+        }
+        const preflighted = preflightedMethod(method, fields)
+        route = routes.find(method, hostOf(request), path, preflighted)
+        record.route = route.name
+        if (route.cors && preflighted !== undefined) {
+          const headers = route.cors.preflight(fields, preflighted)
+          return { answer: { status: 204, headers, body: '', close: false } }
+        }
+        requireBodyWithin(maxBodyBytes, request)
+        const candidate = { request, route, origin }
+        require?.(candidate)
+        route.upstreams.requireRoom()
+        return candidate
+      } catch (error) {
+        return { answer: refuse(error, route, record) }
+      }
+    },
+    async decide({ request, route, origin }, record) {
+      try {
+        record.grant = await askGate(gateRequest(request, origin), route, record)
+        record.decidedAt = performance.now()
+        return undefined
+      } catch (error) {
+        return refuse(error, route, record)
+      }
+    },
+  }
+}
+
+/** As a page may read it too, where its route lets it. */
+function refusalOf(
+  error: unknown,
+  route: Route | undefined,
+  { request, publicUrl, requestId }: RequestRecord,
+): RenderedRefusal {
+  const refusal =
+    error instanceof Denial
+      ? renderRefusal(error, requestId, route?.refusals, { scheme: schemeOf(request), publicUrl })
+      : renderFault(requestId)
+  const cors = request && route?.cors?.answer(request.fields)
+  return { ...refusal, headers: { ...refusal.headers, ...cors } }
+}
+
+/** What the gate says; on a route that is only observed a refusal is noted and nothing more. */
+async function askGate(
+  request: GateRequest,
+  { gate, observe }: Route,
+  record: RequestRecord,
+): Promise<Grant | undefined> {
+  try {
+    return await gate?.admit(request)
+  } catch (error) {
+    if (!observe || !(error instanceof Denial)) throw error
+    record.observed = error
+    return undefined
+  }
+}
+
+/** The one the client has used, whatever came of it. */
+function schemeOf(request: OriginalRequest | undefined): Scheme {
+  const [authorization = ''] = request ? linesOf(request.fields, 'authorization') : []
+  return /^bearer\b/i.test(authorization) ? 'bearer' : 'dpop'
+}
+
+/** A body without a length is counted as it comes. */
+function requireBodyWithin(maxBodyBytes: number, { contentLength = 0 }: OriginalRequest): void {
+  if (contentLength > maxBodyBytes) throw new Denial('body_too_large')
+}
+
+function gateRequest(
+  { method, path, query, fields }: OriginalRequest,
+  origin: string,
+): GateRequest {
+  return {
+    method,
+    target: origin + path,
+    query,
+    authorization: linesOf(fields, 'authorization'),
+    proofs: linesOf(fields, 'dpop'),
+  }
+}
+
+function hostOf({ authority }: OriginalRequest): string {
+  return authority.replace(/:\d+$/, '')
+}
