@@ -3,7 +3,7 @@ import { createAdminServer } from './admin/server.ts'
 import { looseSettings } from './config/loose-settings.ts'
 import type { Config } from './config/schema.ts'
 import { closeWithin, listen } from './http/listener.ts'
-import { createInstance } from './instance.ts'
+import { createInstance } from './compose/instance.ts'
 import { createLogger, flushLog, type Logger } from './log.ts'
 import { createReload, type Reload } from './reloads.ts'
 

@@ -1,7 +1,7 @@
 /** Whether an issuer answers questions about tokens, and takes the credentials of the gateway. */
 import { randomBytes } from 'node:crypto'
 import { Denial } from '../denial.ts'
-import { createIssuerIntrospection } from '../introspection.ts'
+import { createIssuerIntrospection } from '../compose/introspection.ts'
 import type { Introspected } from '../issuer/introspection-answer.ts'
 import { createKeySet } from '../issuer/keys.ts'
 import type { Metadata } from '../issuer/metadata.ts'

@@ -1,5 +1,5 @@
 /** Whether the keys of an issuer can be had, and which of them verify access tokens. */
-import { needsKeys } from '../introspection.ts'
+import { needsKeys } from '../compose/introspection.ts'
 import { DOCUMENT_BOUNDS } from '../issuer/fetch-json.ts'
 import { fetchKeys } from '../issuer/fetch-keys.ts'
 import type { IdentifiedKey } from '../issuer/jwks.ts'

@@ -1,6 +1,6 @@
 /** The issuer a survey is about, and what it needs of the metadata. */
 import type { Config } from '../config/schema.ts'
-import { needsKeys } from '../introspection.ts'
+import { needsKeys } from '../compose/introspection.ts'
 import type { Discovery } from '../issuer/discovery.ts'
 import type { Metadata, Published } from '../issuer/metadata.ts'
 

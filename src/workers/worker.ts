@@ -1,6 +1,6 @@
 /** A worker: one instance that does what the primary process asks for, and ends with it. */
 import { endOnBug } from '../bug.ts'
-import { createInstance, type Instance } from '../instance.ts'
+import { createInstance, type Instance } from '../compose/instance.ts'
 import { createLogger, flushLog, type Logger } from '../log.ts'
 import { HERE, WORKER_VARIABLE, type Answers, type Question, type Reply } from './protocol.ts'
 

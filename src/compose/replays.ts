@@ -1,15 +1,15 @@
 /** The configured replay store, with the share of it that one key may take. */
-import type { Component } from './admin/server.ts'
-import { redisTlsOf } from './config/certificates.ts'
-import type { Config, ReplayConfig } from './config/schema.ts'
-import { Denial } from './denial.ts'
-import { createMemoryReplayStore } from './dpop/memory-replay-store.ts'
-import { fallBackToLocal, fallBackToNonces } from './dpop/replay-fallback.ts'
-import type { ReplayStore } from './dpop/replay.ts'
-import { limitPerKey } from './dpop/replay-share.ts'
-import { createReplaySpan } from './dpop/replay-span.ts'
-import type { Logger } from './log.ts'
-import { createRedisReplayStore, type RedisReplayStore } from './redis/replay-store.ts'
+import type { Component } from '../admin/server.ts'
+import { redisTlsOf } from '../config/certificates.ts'
+import type { Config, ReplayConfig } from '../config/schema.ts'
+import { Denial } from '../denial.ts'
+import { createMemoryReplayStore } from '../dpop/memory-replay-store.ts'
+import { fallBackToLocal, fallBackToNonces } from '../dpop/replay-fallback.ts'
+import type { ReplayStore } from '../dpop/replay.ts'
+import { limitPerKey } from '../dpop/replay-share.ts'
+import { createReplaySpan } from '../dpop/replay-span.ts'
+import type { Logger } from '../log.ts'
+import { createRedisReplayStore, type RedisReplayStore } from '../redis/replay-store.ts'
 
 interface Store {
   readonly store: ReplayStore

@@ -1,9 +1,9 @@
 /** The access log: a line for each request, and never what a client must keep to itself. */
 import t, { type Test } from 'tap'
 import { exportJWK } from 'jose'
-import { sendRaw } from './support/raw-http.ts'
-import { createStage, PUBLIC_URL, type Stage, type StageOptions } from './support/stage.ts'
-import { until } from './support/until.ts'
+import { sendRaw } from '../support/raw-http.ts'
+import { createStage, PUBLIC_URL, type Stage, type StageOptions } from '../support/stage.ts'
+import { until } from '../support/until.ts'
 
 const [INFO, WARN] = [30, 40]
 

@@ -1,9 +1,9 @@
 /** `replay.onOutage`, with a Redis that goes away and comes back. */
 import t from 'tap'
-import { readMetrics } from './support/metrics.ts'
-import { redisMissing, startRedis } from './support/redis.ts'
-import { createStage, PUBLIC_URL } from './support/stage.ts'
-import { until } from './support/until.ts'
+import { readMetrics } from '../support/metrics.ts'
+import { redisMissing, startRedis } from '../support/redis.ts'
+import { createStage, PUBLIC_URL } from '../support/stage.ts'
+import { until } from '../support/until.ts'
 
 t.test('local: requests pass without Redis, each proof once', { skip: redisMissing }, async (t) => {
   const redis = await startRedis(t)

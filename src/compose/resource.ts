@@ -2,9 +2,9 @@
  * The protected resources of a configuration, and what is published about them (RFC 9728). A resource
  * is a public URL with the fixed beginning of the path of a route; each public URL itself is one too.
  */
-import type { Config, RouteConfig } from './config/schema.ts'
-import { WELL_KNOWN, type MetadataDocument } from './http/resource-metadata.ts'
-import { withAliases } from './jws/algorithms.ts'
+import type { Config, RouteConfig } from '../config/schema.ts'
+import { WELL_KNOWN, type MetadataDocument } from '../http/resource-metadata.ts'
+import { withAliases } from '../jws/algorithms.ts'
 
 /** All documents, but those in whose place the operator has put a route. */
 export function compileMetadata(config: Config): readonly MetadataDocument[] {

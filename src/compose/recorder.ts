@@ -1,7 +1,7 @@
 /** Where the record of a request goes: the log and the metrics. */
-import type { Metrics } from './admin/metrics.ts'
-import type { AccessLine, Recorder } from './http/record.ts'
-import type { Logger } from './log.ts'
+import type { Metrics } from '../admin/metrics.ts'
+import type { AccessLine, Recorder } from '../http/record.ts'
+import type { Logger } from '../log.ts'
 
 export function createRecorder(metrics: Metrics, logger: Logger, accessLog: boolean): Recorder {
   const log = (line: Partial<AccessLine>) => {

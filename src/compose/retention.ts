@@ -1,5 +1,5 @@
 /** How long used proofs are remembered under a configuration: as long as any route could take them. */
-import type { Config } from './config/schema.ts'
+import type { Config } from '../config/schema.ts'
 
 /** By the age of the proof, and by that of its nonce. */
 function retentionSeconds({ routes, nonce }: Config): readonly [byAge: number, byNonce: number] {

@@ -1,21 +1,21 @@
 /** The introspection of one issuer, from its configuration: where to ask, as whom, and with what. */
-import type { Config } from './config/schema.ts'
-import type { Discovery } from './issuer/discovery.ts'
+import type { Config } from '../config/schema.ts'
+import type { Discovery } from '../issuer/discovery.ts'
 import {
   createNoAuthentication,
   createPrivateKeyJwt,
   createSecretBasic,
   createSecretPost,
   type ClientAuthentication,
-} from './issuer/client-authentication.ts'
-import { createIntrospection, type Introspection, type Outcome } from './issuer/introspection.ts'
-import type { KeySet, Readiness } from './issuer/keys.ts'
-import { createBearer, createOwnToken } from './issuer/own-token.ts'
-import { createRefresher } from './issuer/refresher.ts'
-import { reason } from './issuer/request.ts'
-import { processTiming } from './issuer/timing.ts'
-import { withAliases } from './jws/algorithms.ts'
-import { readSigningKey, type SigningKey } from './jws/signing-key.ts'
+} from '../issuer/client-authentication.ts'
+import { createIntrospection, type Introspection, type Outcome } from '../issuer/introspection.ts'
+import type { KeySet, Readiness } from '../issuer/keys.ts'
+import { createBearer, createOwnToken } from '../issuer/own-token.ts'
+import { createRefresher } from '../issuer/refresher.ts'
+import { reason } from '../issuer/request.ts'
+import { processTiming } from '../issuer/timing.ts'
+import { withAliases } from '../jws/algorithms.ts'
+import { readSigningKey, type SigningKey } from '../jws/signing-key.ts'
 
 type IssuerConfig = Config['issuers'][string]
 type IntrospectionConfig = NonNullable<IssuerConfig['introspection']>

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { changedFixedSettings } from './config/fixed-settings.ts'
-import type { Config } from './config/schema.ts'
+import { changedFixedSettings } from '../config/fixed-settings.ts'
+import type { Config } from '../config/schema.ts'
 import type { Issuers } from './issuers.ts'
 import { outlivedSeconds } from './retention.ts'
 import { createService, type Service, type ServiceParts } from './service.ts'
