@@ -15,6 +15,7 @@ The gateway reads one YAML file, \`gateway.yaml\`. \`dpop-gateway check gateway.
 
 - **Durations** are written \`150ms\`, \`60s\`, \`5m\` or \`1h\`, at most \`24h\`; **sizes** \`512B\`, \`16KiB\`, \`1MiB\` or \`2GiB\`.
 - **Variables** stand in any value: \`\${NAME}\`, \`\${NAME:-default}\` (used when NAME is unset or empty) and \`\${file:/run/secrets/x}\` (without its trailing newline; relative to the file). \`$\${\` stands for the characters \`\${\`. Inside \`[...]\` and \`{...}\` quote them: \`["\${NAME}"]\`. They are filled in after the YAML is parsed, so a value can never add a key.
+- **Files** are named, relative to \`gateway.yaml\`, by the keys under \`tls\` and \`upstreamTls\`. All other secrets are values: keep them in files with \`\${file:…}\`.
 - **Mistakes** are unknown keys, duplicate keys, YAML merge keys (\`<<\`), unset variables, unreadable files and values of a wrong form. The gateway does not start with any of them.
 - An empty value (\`key:\`) is a mistake: leave the key out to have its default.`
 

@@ -2,10 +2,10 @@
 import { createAdminServer } from './admin/server.ts'
 import { looseSettings } from './config/loose-settings.ts'
 import type { Config } from './config/schema.ts'
-import { closeWithin, listen } from './http/listener.ts'
+import { closeWithin, listen, removeStaleSocket } from './http/listener.ts'
 import { createInstance } from './compose/instance.ts'
 import { createLogger, flushLog, type Logger } from './log.ts'
-import { createReload, type Reload } from './reloads.ts'
+import { createReload, type Reload } from './reload.ts'
 
 export interface Gateway {
   /** Listens, and begins to load what the issuers publish. Rejects where it cannot listen. */
@@ -45,6 +45,7 @@ export function createGateway(config: Config, options: GatewayOptions = {}): Gat
     async start() {
       for (const sentence of looseSettings(config)) logger.warn(sentence)
       try {
+        await Promise.all([config.server.listen, config.admin.listen].map(removeStaleSocket))
         const addresses = {
           admin: await listen(adminServer, config.admin.listen),
           traffic: await instance.start(),

@@ -39,16 +39,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['gate', 'proof-gate', 'config', 'assertion', 'redis', 'http', 'admin'],
     'compose/introspection',
   ],
-  reloads: ['log', 'config'],
-  bug: ['log'],
-  gateway: ['log', 'config', 'http', 'admin', 'compose', 'reloads'],
+  reload: ['log', 'config'],
+  'end-on-bug': ['log'],
+  gateway: ['log', 'config', 'http', 'admin', 'compose', 'reload'],
   workers: [
     ...['deadline', 'log', 'config', 'assertion', 'http', 'admin'],
-    ...['compose', 'reloads', 'bug', 'gateway'],
+    ...['compose', 'reload', 'end-on-bug', 'gateway'],
   ],
   survey: ['denial', 'jws', 'issuer', 'config', 'compose/introspection'],
   index: ['denial', 'log', 'config', 'gateway'],
-  cli: ['jws', 'log', 'config', 'bug', 'gateway', 'workers', 'survey'],
+  cli: ['jws', 'log', 'config', 'end-on-bug', 'gateway', 'workers', 'survey'],
   main: ['cli'],
 }
 

@@ -4,7 +4,8 @@ import { createClient as createAdmin } from './redis/store.ts'
 import { parseConfig } from '../src/config/load.ts'
 import { createGateway } from '../src/gateway.ts'
 import { createLogger } from '../src/log.ts'
-import { readServerId, writeEpoch } from '../src/redis/epoch.ts'
+import { writeEpoch } from '../src/redis/epoch.ts'
+import { readServerInfo } from '../src/redis/server-info.ts'
 import { createClient } from './support/client.ts'
 import { AUDIENCE, createAuthority } from './support/jwks-server.ts'
 import { redisMissing, startRedis, type TestRedis } from './support/redis.ts'
@@ -65,9 +66,9 @@ routes: [{ name: api, path: /api/*, upstream: '${url}' }]
 /** So that proofs may be from before the gateways are started. */
 async function beginLongAgo(t: Test, { url }: TestRedis): Promise<void> {
   const admin = createAdmin(t, url)
-  const server = readServerId(await admin.info('server'))
+  const { holder } = readServerInfo(await admin.info(), false)
   const since = Math.floor(Date.now() / 1000) - 3600
-  await admin.set('dpop:epoch', writeEpoch({ since, server }))
+  await admin.set('dpop:epoch', writeEpoch({ since, holder }))
 }
 
 const FAULTS = {

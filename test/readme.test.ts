@@ -1,5 +1,5 @@
 /** What README.md and its fellows tell a reader to use is there, and does what they say. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { parseConfig } from '../src/config/load.ts'
@@ -12,6 +12,7 @@ const DOCUMENTS = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
   ...[
     'architecture',
+    'benchmark',
     'browsers',
     'cases',
     'configuration',
@@ -86,10 +87,10 @@ t.test('the commands that are named exist', async (t) => {
 
 t.test('docs/operations.md names every metric', async (t) => {
   const operations = read('docs/operations.md')
-  const names = [...read('src/admin/instruments.ts').matchAll(/name: '(\w+)'/g)].map(
-    ([, name = '']) => name,
-  )
-  t.ok(names.length >= 5)
+  const sources = readdirSync(join(ROOT, 'src/admin')).filter((file) => file.endsWith('.ts'))
+  const source = sources.map((file) => read(`src/admin/${file}`)).join('\n')
+  const names = [...source.matchAll(/name: '(\w+)'/g)].map(([, name = '']) => name)
+  t.ok(names.includes('dpop_workers') && names.includes('dpop_refusals_total'), 'of all files')
   for (const name of names) t.match(operations, `\`${name}\``, name)
 })
 

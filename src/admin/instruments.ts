@@ -124,6 +124,7 @@ export function registerGauges(
   })
   new Gauge({
     name: 'dpop_replay_store_fallback_active',
+    aggregator: 'max',
     help: '1 while this instance goes without the replay store, as replay.onOutage says, else 0',
     labelNames: ['mode'],
     registers,
@@ -133,6 +134,7 @@ export function registerGauges(
   })
   new Gauge({
     name: 'dpop_overloaded',
+    aggregator: 'max',
     help: '1 while new requests are refused because the event loop is late, else 0',
     registers,
     collect() {

@@ -1,6 +1,7 @@
 /** When the configuration is read again: on SIGHUP, and with `server.watch` when a file of it changes. */
 import { unwatchFile, watchFile } from 'node:fs'
 import { loadFile, type Loaded } from '../config/load.ts'
+import { ConfigError } from '../config/problem.ts'
 import type { Gateway } from '../gateway.ts'
 
 /**
@@ -17,9 +18,15 @@ export function reloadOnChange(gateway: Gateway, file: string, { config, files }
 
   async function reload(): Promise<void> {
     await gateway.reload(() => {
-      const loaded = loadFile(file)
-      watch?.use(loaded.files)
-      return loaded.config
+      try {
+        const loaded = loadFile(file)
+        watch?.use(loaded.files)
+        return loaded.config
+      } catch (error) {
+        // What is missing may be one of them, and come later.
+        if (error instanceof ConfigError) watch?.use([...new Set([file, ...error.files])])
+        throw error
+      }
     })
   }
 

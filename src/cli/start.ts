@@ -1,6 +1,6 @@
 /** `start`: runs the gateway until a signal, or a bug, ends it. */
 import { availableParallelism } from 'node:os'
-import { endOnBug } from '../bug.ts'
+import { endOnBug } from '../end-on-bug.ts'
 import type { Config } from '../config/schema.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import { createLogger, type Logger } from '../log.ts'

@@ -16,7 +16,8 @@ import { lostLines, type Logger } from '../log.ts'
 import { createOverload } from '../overload.ts'
 import { createRecorder } from './recorder.ts'
 import { createReplays } from './replays.ts'
-import { createSuccession } from './succession.ts'
+import type { Lengthening } from './retention.ts'
+import { createLiveRuleset } from './live-ruleset.ts'
 
 export interface Instance {
   /**
@@ -42,14 +43,14 @@ export interface InstanceOptions {
   readonly clock?: (() => number) | undefined
   /** PEM. Signs assertions where the configuration names no key. Default is a new one. */
   readonly assertionKey?: string
+  /** The last of the reloads that this instance did not see, if it matters to used proofs. */
+  readonly lengthened?: Lengthening | undefined
 }
 
 const systemClock = () => Math.floor(Date.now() / 1000)
 
-export function createInstance(
-  initial: Config,
-  { logger, clock = systemClock, assertionKey = createAssertionKey() }: InstanceOptions,
-): Instance {
+export function createInstance(initial: Config, options: InstanceOptions): Instance {
+  const { logger, clock = systemClock, assertionKey = createAssertionKey(), lengthened } = options
   const { server, log } = initial
   const replays = createReplays(initial, {
     logger,
@@ -58,6 +59,7 @@ export function createInstance(
       metrics.replayFailed(reason)
     },
   })
+  if (lengthened) replays.lengthen(lengthened)
   const webSockets = createWebSockets()
   let isDraining = false
 
@@ -74,10 +76,10 @@ export function createInstance(
     isReplayStoreReady: replays.isStoreReady,
     openWebSockets: webSockets.count,
     replayFallback: replays.fallback,
-    issuers: () => succession.current().issuers.sources,
+    issuers: () => live.current().issuers.sources,
   })
   const recorder = createRecorder(metrics, logger, log.accessLog)
-  const succession = createSuccession(initial, {
+  const live = createLiveRuleset(initial, {
     parts: {
       recorder,
       replays,
@@ -96,37 +98,37 @@ export function createInstance(
     },
   })
   const trafficServer = createTrafficServer(
-    (message, response) => succession.current().proxy(message, response),
+    (message, response) => live.current().proxy(message, response),
     {
       limits: server.limits,
       timeouts: server.timeouts,
       certificate: certificateOf(initial),
       http2: server.http2,
-      upgrade: (message, socket, head) => succession.current().upgrade(message, socket, head),
+      upgrade: (message, socket, head) => live.current().upgrade(message, socket, head),
       onMalformed: recorder.malformed,
       isDraining: () => isDraining,
     },
   )
 
   async function release(): Promise<void> {
-    await Promise.all([closeWithin(trafficServer, 0), succession.destroy()])
+    await Promise.all([closeWithin(trafficServer, 0), live.destroy()])
     replays.close()
     overload.stop()
   }
 
   return {
     metrics,
-    keySet: () => succession.current().keySet,
+    keySet: () => live.current().keySet,
     async start() {
       const address = await listen(trafficServer, server.listen)
-      succession.current().issuers.start()
+      live.current().issuers.start()
       overload.start()
       return address
     },
-    replace: succession.replace,
+    replace: live.replace,
     async stop() {
       isDraining = true
-      const { drain } = succession.current().config.server
+      const { drain } = live.current().config.server
       await delay(drain.delay)
       void webSockets.closeAll(GOING_AWAY)
       await closeWithin(trafficServer, drain.timeout)
@@ -136,7 +138,7 @@ export function createInstance(
     components: () => ({
       gateway: isDraining ? { ready: false, reason: 'draining' } : { ready: true },
       replayStore: replays.status(),
-      ...byIssuer(succession.current().issuers.readiness()),
+      ...byIssuer(live.current().issuers.readiness()),
     }),
   }
 }

@@ -10,6 +10,7 @@ import { limitPerKey } from '../dpop/replay-share.ts'
 import { createReplaySpan } from '../dpop/replay-span.ts'
 import type { Logger } from '../log.ts'
 import { createRedisReplayStore, type RedisReplayStore } from '../redis/replay-store.ts'
+import type { Lengthening } from './retention.ts'
 
 interface Store {
   readonly store: ReplayStore
@@ -28,11 +29,8 @@ export interface Replays extends Store {
    * number of keys, so all of them together have the share of one key.
    */
   readonly tokenless: ReplayStore
-  /**
-   * Another configuration, by which proofs or nonces are accepted for longer than `fromSeconds`, the
-   * longest time until now. What was used before it would be forgotten too soon, and is refused.
-   */
-  readonly lengthen: (fromSeconds: number) => void
+  /** What was used before that change would be forgotten too soon, and is refused. */
+  readonly lengthen: (change: Lengthening) => void
 }
 
 export interface ReplayOptions {
@@ -50,7 +48,9 @@ export function createReplays(config: Config, options: ReplayOptions): Replays {
   const { maxEntriesPerKey } = replay
   return {
     ...base,
-    lengthen,
+    lengthen: ({ fromSeconds, at }) => {
+      lengthen(fromSeconds, at)
+    },
     store: limitPerKey(store, { maxEntriesPerKey }),
     tokenless: limitPerKey(store, { maxEntriesPerKey, shareOf: () => 'all' }),
   }

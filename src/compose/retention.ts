@@ -1,10 +1,17 @@
 /** How long used proofs are remembered under a configuration: as long as any route could take them. */
 import type { Config } from '../config/schema.ts'
 
-/** By the age of the proof, and by that of its nonce. */
-function retentionSeconds({ routes, nonce }: Config): readonly [byAge: number, byNonce: number] {
-  const spans = routes.map(({ dpop }) => dpop.maxAge + dpop.clockSkew)
-  return [Math.max(...spans) / 1000, nonce.lifetime / 1000]
+/** A change of configuration after which proofs, or nonces, are taken for longer than before. */
+export interface Lengthening {
+  /** For how long they were remembered until then, at least. */
+  readonly fromSeconds: number
+  /** When it changed, epoch seconds. */
+  readonly at: number
+}
+
+/** By its age. The skew is for the instances whose clock is behind. */
+export function rememberSeconds({ routes }: Config): number {
+  return Math.max(...routes.map(({ dpop }) => dpop.maxAge + dpop.clockSkew)) / 1000
 }
 
 /**
@@ -12,7 +19,20 @@ function retentionSeconds({ routes, nonce }: Config): readonly [byAge: number, b
  * what was used before would be forgotten too soon. Undefined where it does not.
  */
 export function outlivedSeconds(from: Config, to: Config): number | undefined {
-  const next = retentionSeconds(to)
-  const shorter = retentionSeconds(from).filter((seconds, at) => seconds < (next[at] ?? 0))
-  return shorter.length === 0 ? undefined : Math.min(...shorter)
+  const spans: readonly (readonly [before: number, after: number])[] = [
+    [rememberSeconds(from), rememberSeconds(to)],
+    [from.nonce.lifetime / 1000, to.nonce.lifetime / 1000],
+  ]
+  const outlived = spans.filter(([before, after]) => before < after).map(([before]) => before)
+  return outlived.length === 0 ? undefined : Math.min(...outlived)
+}
+
+/** Of several changes the shortest time counts, until the last of them is long ago. */
+export function addLengthening(
+  before: Lengthening | undefined,
+  fromSeconds: number | undefined,
+  at: number,
+): Lengthening | undefined {
+  if (fromSeconds === undefined) return before
+  return { fromSeconds: Math.min(before?.fromSeconds ?? Infinity, fromSeconds), at }
 }

@@ -13,6 +13,7 @@ import type { Pools, UpstreamTls } from '../http/upstreams.ts'
 import { withAliases } from '../jws/algorithms.ts'
 import { createProofGate } from '../proof-gate.ts'
 import { metadataUrls } from './resource.ts'
+import { rememberSeconds } from './retention.ts'
 import type { VerifyToken } from '../token/access-token.ts'
 
 /** The ports of all gates. Which function verifies a token depends on the route. */
@@ -103,8 +104,7 @@ function compileGate(
     algorithms: withAliases(dpop.algorithms),
     maxAgeSeconds: dpop.maxAge / 1000,
     clockSkewSeconds: dpop.clockSkew / 1000,
-    rememberSeconds:
-      Math.max(...config.routes.map((it) => it.dpop.maxAge + it.dpop.clockSkew)) / 1000,
+    rememberSeconds: rememberSeconds(config),
     maxBytes: proofBytes,
     nonces: dpop.nonce === 'required' ? nonces : undefined,
     knownNonces: nonces,

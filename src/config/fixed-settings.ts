@@ -8,7 +8,11 @@ const FIXED: readonly Setting[] = [
   ['server.listen', ({ server }) => server.listen],
   ['server.tls', ({ server }) => server.tls !== undefined],
   ['server.http2', ({ server }) => server.http2],
-  ['server.limits', ({ server }) => server.limits],
+  ['server.limits.headerBytes', ({ server }) => server.limits.headerBytes],
+  ['server.limits.headerCount', ({ server }) => server.limits.headerCount],
+  ['server.limits.connections', ({ server }) => server.limits.connections],
+  ['server.limits.pipelined', ({ server }) => server.limits.pipelined],
+  ['server.limits.eventLoopDelay', ({ server }) => server.limits.eventLoopDelay],
   ['server.timeouts', ({ server }) => server.timeouts],
   ['server.workers', ({ server }) => server.workers],
   ['server.watch', ({ server }) => server.watch],
@@ -18,7 +22,10 @@ const FIXED: readonly Setting[] = [
   ['replay', ({ replay }) => replay],
 ]
 
-/** Keys in which the two differ although the process would have to be started anew for that. */
-export function changedFixedSettings(from: Config, to: Config): readonly string[] {
-  return FIXED.filter(([, read]) => !isDeepStrictEqual(read(from), read(to))).map(([key]) => key)
+/** Throws where the two differ in a key for which the process would have to be started anew. */
+export function requireSameProcess(from: Config, to: Config): void {
+  const changed = FIXED.filter(([, read]) => !isDeepStrictEqual(read(from), read(to)))
+  if (changed.length === 0) return
+  const keys = changed.map(([key]) => key).join(', ')
+  throw new Error(`${keys}: read at start alone, so restart, or take the change back`)
 }

@@ -61,7 +61,7 @@ function parseText(text: string, { file, env, baseDir }: Source): Loaded {
   }
   const document = readDocument(text, surroundings)
   if (document.syntaxFaults.some(({ fatal }) => fatal))
-    throw new ConfigError(problemsOf([], document, file))
+    throw new ConfigError(problemsOf([], document, file), [...files])
   const result = parseValue(document)
   const pem = readPemFiles(document.value(), surroundings)
   const faults = [
@@ -71,7 +71,7 @@ function parseText(text: string, { file, env, baseDir }: Source): Loaded {
     ...pem.faults,
   ]
   if (!result.success || faults.length + document.syntaxFaults.length > 0)
-    throw new ConfigError(problemsOf(faults, document, file))
+    throw new ConfigError(problemsOf(faults, document, file), [...files])
   return {
     config: compileConfig(result.data, pem.files),
     isSecret: document.isSecret,

@@ -17,11 +17,14 @@ export function looseSettings(config: Config): readonly string[] {
 }
 
 function ofServer({ server, admin }: Config): string[] {
-  const { publicUrl, trustedProxies } = server
+  const { publicUrl, trustedProxies, tls } = server
   const anybody = trustedProxies.filter((range) => range.endsWith('/0'))
   return [
     ...(publicUrl === undefined
       ? ['server.publicUrl is not set: htu is compared with the Host of the request']
+      : []),
+    ...(tls && [publicUrl].flat().some((url) => url?.startsWith('http:'))
+      ? ['server.publicUrl is http, but clients are served https: no proof of theirs fits']
       : []),
     ...anybody.map((range) => `server.trustedProxies: ${range} is everybody`),
     ...('host' in admin.listen && !isLoopback(urlOf(admin.listen.host))

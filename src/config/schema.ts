@@ -20,7 +20,9 @@ export const Settings = z.strictObject({
     'Authorization servers whose tokens are accepted, by names of your own.',
   ),
   dpop: Proof.prefault({}).describe('Rules for proofs; a route may override each.'),
-  nonce: Nonce.prefault({}).describe('Nonces for proofs, for routes with `dpop.nonce: required`.'),
+  nonce: Nonce.prefault({}).describe(
+    'Nonces for proofs, with `dpop.nonce: required` and, in an outage, `replay.onOutage: nonce`.',
+  ),
   replay: Replay.prefault({}).describe('How used proofs are remembered.'),
   identity: Identity.prefault({}).describe(
     'What the upstream learns about the caller; a route may override each.',

@@ -119,7 +119,9 @@ export const Server = z.strictObject({
       'Whether the configuration is reloaded when this file, or one it names, changes. Without it ' +
         'SIGHUP does that.',
     ),
-  limits: Limits.prefault({}).describe('What a client may send at most.'),
+  limits: Limits.prefault({}).describe(
+    'How much is taken from clients, and when new requests are refused.',
+  ),
   timeouts: Timeouts.prefault({}).describe('How long a client may take.'),
   drain: Drain.prefault({}).describe('How the gateway stops without failing a request.'),
 })
@@ -127,7 +129,10 @@ export const Server = z.strictObject({
 export const Admin = z.strictObject({
   listen: listen()
     .prefault('127.0.0.1:9901')
-    .describe('Where health, readiness and metrics are served: never reachable for clients.'),
+    .describe(
+      'Where health, readiness, metrics and the keys for assertions (`/jwks`) are served. Out of ' +
+        'reach of clients; upstreams that verify assertions must reach it.',
+    ),
 })
 
 export const Log = z.strictObject({

@@ -41,10 +41,12 @@ export function fallBackToNonces(
 ): ReplayStore {
   let outageSince: number | undefined
   let lastOutageUntil = -Infinity
+  // Of the proofs taken in an outage: how long the one to be remembered longest is.
+  let longestSeconds = 0
 
   async function claimAlone(claim: Claim, fault: Denial): Promise<Claimed> {
     const now = clock()
-    outageSince ??= now
+    outageSince = Math.min(outageSince ?? now, now)
     // A nonce of this second may be from before the outage, and there is no newer one yet.
     if (now <= outageSince) throw fault
     lastOutageUntil = now
@@ -52,7 +54,14 @@ export function fallBackToNonces(
     if (nonceMadeAt <= outageSince || now - nonceMadeAt > MAX_NONCE_AGE_SECONDS) {
       throw new Denial('proof_nonce', { detail: 'the replay store is out of reach', cause: fault })
     }
+    longestSeconds = Math.max(longestSeconds, claim.ttlSeconds)
     return local.claim(claim)
+  }
+
+  /** One dated ahead may seem to be from after the outage once its nonce has expired. */
+  async function wasTakenAlone(claim: Claim, now: number): Promise<boolean> {
+    if (now > lastOutageUntil + longestSeconds) return false
+    return !(await local.claim(claim)).isFirst
   }
 
   return {
@@ -65,8 +74,13 @@ export function fallBackToNonces(
         throw error
       }
       outageSince = undefined
+      if (lastOutageUntil === -Infinity) return claimed
+      const now = clock()
+      // The clock has been set back.
+      lastOutageUntil = Math.min(lastOutageUntil, now)
       const rememberedSince = Math.max(claimed.rememberedSince, lastOutageUntil)
-      return { ...claimed, rememberedSince }
+      const isFirst = claimed.isFirst && !(await wasTakenAlone(claim, now))
+      return { isFirst, rememberedSince }
     },
   }
 }

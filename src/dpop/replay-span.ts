@@ -9,9 +9,9 @@ export interface ReplaySpan {
   readonly store: ReplayStore
   /**
    * Proofs, or nonces, were accepted for so long until now and will be for longer. All proofs
-   * claimed so far were remembered for at least that.
+   * claimed so far were remembered for at least that. `at` is in epoch seconds; default is now.
    */
-  readonly lengthen: (fromSeconds: number) => void
+  readonly lengthen: (fromSeconds: number, at?: number) => void
 }
 
 /** `clock` is in epoch seconds, whole. */
@@ -19,8 +19,8 @@ export function createReplaySpan(store: ReplayStore, clock: () => number): Repla
   let changedAt = -Infinity
   let keptSeconds = Infinity
   return {
-    lengthen(fromSeconds) {
-      changedAt = clock()
+    lengthen(fromSeconds, at = clock()) {
+      changedAt = Math.max(changedAt, at)
       // The smallest is right for all changes, and only what is from before the last is refused.
       keptSeconds = Math.min(keptSeconds, fromSeconds)
     },

@@ -32,9 +32,11 @@ export function acceptUpgrades(
   upgrade: Upgrade,
   underWay: (socket: Socket) => Responses | undefined,
 ): void {
+  const guarded = new WeakSet<Socket>()
   server.on('upgrade', (message: IncomingMessage, socket: Socket, head) => {
-    // Node listens no more, and a reset would end the process.
-    socket.on('error', () => socket.destroy())
+    // Node listens no more, and a reset would end the process. It may come here more than once.
+    if (!guarded.has(socket)) socket.on('error', () => socket.destroy())
+    guarded.add(socket)
     if (isClosing(socket)) {
       socket.resume()
       return

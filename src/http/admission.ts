@@ -7,7 +7,7 @@ import type { GateRequest, Grant } from '../gate.ts'
 import type { Scheme } from './challenge.ts'
 import { preflightedMethod } from './cors.ts'
 import { linesOf } from './fields.ts'
-import type { Message } from './message.ts'
+import type { Message, Response } from './message.ts'
 import type { PublicOrigin } from './origin.ts'
 import { readOriginalRequest, type OriginalRequest, type RequestRules } from './original-request.ts'
 import type { Recorder, RequestRecord } from './record.ts'
@@ -15,6 +15,7 @@ import { renderFault, renderRefusal, type RenderedRefusal } from './refuse.ts'
 import { METADATA_ROUTE, type FindMetadata } from './resource-metadata.ts'
 import type { Route } from './route.ts'
 import type { Routes } from './routes.ts'
+import { send } from './send.ts'
 
 export interface AdmissionOptions {
   readonly routes: Routes
@@ -37,26 +38,26 @@ export interface Candidate {
 }
 
 /** An answer of the gateway's own, or what the gate is to be asked about. */
-export type Opened = { readonly answer: RenderedRefusal } | Candidate
+type Opened = { readonly answer: RenderedRefusal } | Candidate
 
-/** What is found out is noted in the record. */
+/** A request, or a request to upgrade, and where its answer goes. */
+export interface Call {
+  readonly message: Message
+  readonly response: Response
+  readonly record: RequestRecord
+}
+
 export interface Admission {
   /**
-   * Reads the request and finds its route. `require` throws where more must hold. Nothing is waited
-   * for: what is malformed has to be answered before Node takes up what is pipelined behind it.
+   * Has what is admitted passed on, and answers what is not, or could not be. `require` throws where
+   * more must hold, before a proof is used up. What is found out is noted in the record. Never
+   * rejects.
    */
-  readonly open: (
-    message: Message,
-    record: RequestRecord,
+  readonly admit: (
+    call: Call,
+    pass: (candidate: Candidate) => Promise<void>,
     require?: (candidate: Candidate) => void,
-  ) => Opened
-  /** The answer where the gate refuses, undefined where it does not. Never rejects. */
-  readonly decide: (
-    candidate: Candidate,
-    record: RequestRecord,
-  ) => Promise<RenderedRefusal | undefined>
-  /** The answer where forwarding has failed. */
-  readonly refuse: (error: unknown, route: Route, record: RequestRecord) => RenderedRefusal
+  ) => Promise<void>
 }
 
 export function createAdmission(options: AdmissionOptions): Admission {
@@ -67,44 +68,56 @@ export function createAdmission(options: AdmissionOptions): Admission {
     else recorder.fault(error, record.requestId)
     return refusalOf(error, route, record)
   }
-  return {
-    refuse,
-    open(message, record, require) {
-      let route: Route | undefined
-      try {
-        const request = readOriginalRequest(message, rules)
-        record.request = request
-        if (isOverloaded()) throw new Denial('overloaded', { detail: 'the event loop is late' })
-        const origin = (record.publicUrl = publicOrigin(request))
-        const { method, path, fields } = request
-        const metadata = findMetadata(origin, path)
-        if (metadata) {
-          record.route = METADATA_ROUTE
-          return { answer: metadata(method) }
-        }
-        const preflighted = preflightedMethod(method, fields)
-        route = routes.find(method, hostOf(request), path, preflighted)
-        record.route = route.name
-        if (route.cors && preflighted !== undefined) {
-          const headers = route.cors.preflight(fields, preflighted)
-          return { answer: { status: 204, headers, body: '', close: false } }
-        }
-        requireBodyWithin(maxBodyBytes, request)
-        const candidate = { request, route, origin }
-        require?.(candidate)
-        route.upstreams.requireRoom()
-        return candidate
-      } catch (error) {
-        return { answer: refuse(error, route, record) }
+
+  /**
+   * Reads the request and finds its route. Nothing is waited for: what is malformed has to be
+   * answered before Node takes up what is pipelined behind it.
+   */
+  function open({ message, record }: Call, require?: (candidate: Candidate) => void): Opened {
+    let route: Route | undefined
+    try {
+      const request = readOriginalRequest(message, rules)
+      record.request = request
+      if (isOverloaded()) throw new Denial('overloaded', { detail: 'the event loop is late' })
+      const origin = (record.publicUrl = publicOrigin(request))
+      const { method, path, fields } = request
+      const metadata = findMetadata(origin, path)
+      if (metadata) {
+        record.route = METADATA_ROUTE
+        return { answer: metadata(method) }
       }
-    },
-    async decide({ request, route, origin }, record) {
+      const preflighted = preflightedMethod(method, fields)
+      route = routes.find(method, hostOf(request), path, preflighted)
+      record.route = route.name
+      if (route.cors && preflighted !== undefined) {
+        const headers = route.cors.preflight(fields, preflighted)
+        return { answer: { status: 204, headers, body: '', close: false } }
+      }
+      requireBodyWithin(maxBodyBytes, request)
+      const candidate = { request, route, origin }
+      require?.(candidate)
+      route.upstreams.requireRoom()
+      return candidate
+    } catch (error) {
+      return { answer: refuse(error, route, record) }
+    }
+  }
+
+  return {
+    async admit(call, pass, require) {
+      const { message, response, record } = call
+      const opened = open(call, require)
+      if ('answer' in opened) {
+        send(opened.answer, record, message, response)
+        return
+      }
+      const { request, route, origin } = opened
       try {
         record.grant = await askGate(gateRequest(request, origin), route, record)
         record.decidedAt = performance.now()
-        return undefined
+        await pass(opened)
       } catch (error) {
-        return refuse(error, route, record)
+        send(refuse(error, route, record), record, message, response)
       }
     },
   }

@@ -48,7 +48,10 @@ export function createAnswer(
   return {
     begin(from, status, headers) {
       source = from
-      response.writeHead(status, passedOn(headers, rules))
+      const fields = passedOn(headers, rules)
+      // RFC 9110 §8.6: there is nothing to be that long, and a client might wait for it.
+      if (status === 204) delete fields['content-length']
+      response.writeHead(status, fields)
       // RFC 9112 §6.3: over with its header. undici waits for a body where there is a length.
       if (status === 304) response.end()
       // Node keeps the header back for the body, which may be long in coming.

@@ -35,6 +35,8 @@ export function exchange(
   message: Message,
   response: Response,
 ): Promise<Failure | undefined> {
+  // Gone while it was decided on: nobody would be told of it again.
+  if (response.destroyed) return Promise.resolve(undefined)
   const { backend, basePath } = upstream
   const body = request.hasBody ? streamBody(message, request) : undefined
   const answer = createAnswer(response, request.idleTimeoutMs, request.answer)

@@ -17,7 +17,7 @@ import type { Proxy } from './proxy.ts'
 import { createResetBudget } from './reset-budget.ts'
 import type { ServerOptions } from './server-options.ts'
 
-const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_REFUSED_STREAM } = constants
 
 type OnStream = (
   stream: ServerHttp2Stream,
@@ -42,8 +42,10 @@ export function serveStreams(
   const onStream: OnStream = (stream, headers, _, rawHeaders) => {
     stream.on('error', () => undefined) // Whoever has a part in it listens to its close.
     watch(stream)
+    let isAnswered = () => false
     stream.once('close', () => {
-      if (stream.rstCode === NGHTTP2_NO_ERROR || resets.take(performance.now())) return
+      // Whatever the code says: a stream whose answer is not out has been given up.
+      if (isAnswered() || resets.take(performance.now())) return
       // Each has cost a decision (CVE-2023-44487).
       if (!session.destroyed) overload()
       session.destroy(new Error('too many streams given up'), NGHTTP2_ENHANCE_YOUR_CALM)
@@ -58,6 +60,7 @@ export function serveStreams(
     const { ':method': method = '', ':path': path = '' } = headers
     const message = createMessage(stream, { method, path, rawHeaders, peer }, timeouts.request)
     const response = createResponse(stream, message, timeouts.keepAlive)
+    isAnswered = () => response.writableEnded
     void proxy(message, response).finally(() => {
       underWay--
     })

@@ -1,7 +1,8 @@
 /** A server that starts to listen or says why not, and stops without cutting off its clients. */
+import { statSync, unlinkSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 
 /** Where to listen; port 0 is any free one. */
 export type ListenOptions =
@@ -24,6 +25,7 @@ export function listen(server: Server, options: ListenOptions): Promise<string> 
   const track = (socket: Socket) => {
     // A handshake that ends after that has nothing to wait for.
     if (!server.listening) socket.destroy()
+    if (open.has(socket)) return
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   }
@@ -41,6 +43,26 @@ export function listen(server: Server, options: ListenOptions): Promise<string> 
       }
     })
   })
+}
+
+/**
+ * A socket that a gateway has left behind which was killed: its file is there, and nobody listens.
+ * Resolves without having done anything where it is something else.
+ */
+export async function removeStaleSocket(options: ListenOptions): Promise<void> {
+  if (!('path' in options)) return
+  const { path } = options
+  const isStale = await new Promise<boolean>((resolve) => {
+    const socket = connect(path)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code === 'ECONNREFUSED')
+    })
+  })
+  if (isStale && statSync(path).isSocket()) unlinkSync(path)
 }
 
 /** Takes no more connections and resolves when the last answer is sent, at the latest in time. */

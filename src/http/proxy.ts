@@ -5,7 +5,6 @@ import { answerRules } from './answer-rules.ts'
 import { forward } from './forward.ts'
 import type { Message, Response } from './message.ts'
 import { recordWhenDone, type RequestRecord } from './record.ts'
-import { send } from './send.ts'
 import { upstreamFields, upstreamPath, type IdentityNames } from './upstream-request.ts'
 
 export interface ProxyOptions extends AdmissionOptions {
@@ -20,21 +19,9 @@ export function createProxy(options: ProxyOptions): Proxy {
   return async (message, response) => {
     const record: RequestRecord = { requestId: randomUUID() }
     recordWhenDone(record, message, response, options.recorder)
-    const opened = admission.open(message, record)
-    if ('answer' in opened) {
-      send(opened.answer, record, message, response)
-      return
-    }
-    const refusal = await admission.decide(opened, record)
-    if (refusal) {
-      send(refusal, record, message, response)
-      return
-    }
-    try {
-      await pass(opened, record, message, response, options)
-    } catch (error) {
-      send(admission.refuse(error, opened.route, record), record, message, response)
-    }
+    await admission.admit({ message, response, record }, (candidate) =>
+      pass(candidate, record, message, response, options),
+    )
   }
 }
 

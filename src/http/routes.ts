@@ -87,7 +87,10 @@ const ANY: HTTPMethod = 'GET'
 
 /** `write` brings the fixed segments of the routes to the form that paths are looked up in. */
 function createLookup(routes: readonly Route[], write: (segment: string) => string): Lookup {
-  const tree = createRouter({ maxParamLength: 65_536, querystringParser: () => NO_QUERY })
+  const tree = createRouter({
+    maxParamLength: Number.MAX_SAFE_INTEGER,
+    querystringParser: () => NO_QUERY,
+  })
   const places = new Map<string, Route[]>()
   for (const route of routes) {
     const pattern = patternOf(route.path, write)

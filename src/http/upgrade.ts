@@ -7,7 +7,6 @@ import { createAnswer, type AnswerRules } from './answer.ts'
 import { answerRules } from './answer-rules.ts'
 import type { ProxyOptions } from './proxy.ts'
 import { recordWhenDone, type RequestRecord } from './record.ts'
-import { send } from './send.ts'
 import { takeOver, type Taken } from './take-over.ts'
 import { upstreamFields, upstreamPath } from './upstream-request.ts'
 import { closeOnExpiry } from './websocket/expiry.ts'
@@ -34,21 +33,11 @@ export function createUpgrade(options: UpgradeOptions): Upgrade {
     const { response } = taken
     const record: RequestRecord = { requestId: randomUUID() }
     recordWhenDone(record, message, response, options.recorder)
-    const opened = admission.open(message, record, requireWebSocket)
-    if ('answer' in opened) {
-      send(opened.answer, record, message, response)
-      return
-    }
-    const refusal = await admission.decide(opened, record)
-    if (refusal) {
-      send(refusal, record, message, response)
-      return
-    }
-    try {
-      await connect(opened, record, taken, options)
-    } catch (error) {
-      send(admission.refuse(error, opened.route, record), record, message, response)
-    }
+    await admission.admit(
+      { message, response, record },
+      (candidate) => connect(candidate, record, taken, options),
+      requireWebSocket,
+    )
   }
 }
 

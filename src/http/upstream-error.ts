@@ -10,6 +10,7 @@ const CODES: Readonly<Record<string, DenialCode>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'upstream_invalid',
   ERR_INVALID_CHAR: 'upstream_invalid',
   ERR_HTTP2_HEADER_SINGLE_VALUE: 'upstream_invalid',
+  ERR_HTTP2_STATUS_INVALID: 'upstream_invalid',
   ERR_HTTP_INVALID_STATUS_CODE: 'upstream_invalid',
   // Raised before anything is sent, for what the client put into its request.
   UND_ERR_INVALID_ARG: 'header_invalid',

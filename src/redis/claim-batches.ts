@@ -7,6 +7,7 @@
 import type { Claimed } from '../dpop/replay.ts'
 import type { EpochGuard } from './epoch-guard.ts'
 import type { Link } from './link.ts'
+import type { Markers } from './markers.ts'
 
 export interface KeyedClaim {
   readonly key: string
@@ -26,7 +27,7 @@ type Reply = readonly [error: Error | null, reply?: unknown]
 
 const NO_REPLY: Reply = [new Error('no reply')]
 
-export function createClaimBatches(link: Link, guard: EpochGuard) {
+export function createClaimBatches(link: Link, markers: Markers, guard: EpochGuard) {
   /** By marker. */
   let batches = new Map<string, Waiting[]>()
 
@@ -48,10 +49,17 @@ export function createClaimBatches(link: Link, guard: EpochGuard) {
       if (returnsOldValue) pipeline.set(key, attempt, 'PX', ttlMs, 'NX', 'GET')
       else pipeline.set(key, attempt, 'PX', ttlMs, 'NX')
     }
-    const question = guard.ask(pipeline, marker)
-    const replies = (await pipeline.exec()) ?? []
-    await link.vouched()
-    const { since } = await question(read(replies[batch.length]))
+    const question = markers.ask(pipeline, marker)
+    const executed = pipeline.exec()
+    const vouched = link.vouch()
+    const replies = (await executed) ?? []
+    const reply = read(replies[batch.length])
+    await vouched()
+    let { since } = await question(reply)
+    if (!guard.isChecked) {
+      await guard.checked()
+      since = markers.sinceOf(marker)
+    }
     batch.forEach(({ claim, resolve, reject }, at) => {
       const [error, holder] = replies[at] ?? NO_REPLY
       if (error) {

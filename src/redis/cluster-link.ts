@@ -8,6 +8,7 @@ import { Cluster, type Redis } from 'ioredis'
 import { readNode } from './address.ts'
 import { faultSentence, faultWord } from './fault.ts'
 import { createHealth, type Health } from './health.ts'
+import { UNKNOWN_HOLDER } from './holder.ts'
 import type { Link, LinkOptions } from './link.ts'
 import { createMasters, type Masters } from './masters.ts'
 import { failFast, reconnectDelay } from './options.ts'
@@ -16,19 +17,24 @@ import { nameServers, readClusterNode, type RedisServers } from './servers.ts'
 import { RECHECK_FIT_MS, RECHECK_UNFIT_MS } from './timing.ts'
 
 export function createClusterLink(options: LinkOptions): Link {
-  const { servers, timeoutMs, unsafeEviction, report } = options
+  const { servers, timeoutMs, unsafeEviction, report, onLook } = options
   const name = nameServers(servers)
   const client = createCluster(servers, timeoutMs)
   const health = createHealth(`${name} has not answered yet`, report)
-  const masters = createMasters({ name, client, unsafeEviction, report, onChange: judge })
+  const masters = createMasters({ name, client, unsafeEviction, report, onChange })
   const recheck = createRecheck(client, masters, health)
 
   function judge(): void {
     const { unfit, fit } = masters
     if (unfit) health.down(`${name}: ${unfit.problem}`, unfit.word)
     else if (client.status !== 'ready' || !fit[0]) return
-    // A node that is new does not take down a link that is up: see vouched().
+    // A node that is new does not take down a link that is up: see vouch().
     else if (health.problem === undefined || masters.areChecked) health.up(readiness(name, fit))
+  }
+
+  function onChange(): void {
+    judge()
+    onLook()
   }
 
   client.on('+node', (node: Redis) => {
@@ -57,9 +63,13 @@ export function createClusterLink(options: LinkOptions): Link {
     get connections() {
       return masters.connections
     },
+    get losses() {
+      return masters.losses
+    },
+    holder: UNKNOWN_HOLDER,
     // The next attempt connects by itself to the node that owns the key by then.
     settled: () => (health.problem === undefined ? Promise.resolve() : health.settled()),
-    async vouched() {
+    vouch: () => async () => {
       await masters.checked()
       if (health.problem !== undefined) throw new Error(health.problem)
     },
@@ -77,8 +87,6 @@ function createCluster({ cluster, ...servers }: RedisServers, timeoutMs: number)
     redisOptions: { ...readClusterNode({ cluster, ...servers }), ...failFast(timeoutMs) },
     enableOfflineQueue: false,
     enableReadyCheck: false,
-    // A batch that meets one moved slot fails as a whole, so each claim goes by itself.
-    enableAutoPipelining: false,
     clusterRetryStrategy: reconnectDelay,
     // MOVED and ASK are followed at once; whatever else a node says is an answer.
     maxRedirections: 4,

@@ -3,24 +3,22 @@
  * remembers and which server wrote that down. Whatever empties Redis takes the marker too. Pure.
  */
 
+import type { Holder } from './holder.ts'
+
 export interface Epoch {
   /** Epoch seconds, whole. What was claimed up to then may have been forgotten. */
   readonly since: number
-  /** `run_id` of the server, which is another after a restart or a failover. */
-  readonly server: string
+  readonly holder: Holder
 }
 
-export function writeEpoch({ since, server }: Epoch): string {
-  return `${since} ${server}`
+export function writeEpoch({ since, holder }: Epoch): string {
+  return `${since} ${holder.runId} ${holder.replicationId} ${holder.evicted}`
 }
 
 /** Undefined for what nobody here has written. */
 export function readEpoch(text: string): Epoch | undefined {
-  const [, since, server] = /^(\d{1,12}) (\w{0,64})$/.exec(text) ?? []
-  return since === undefined || server === undefined ? undefined : { since: Number(since), server }
-}
-
-/** Of what `INFO` says. Empty where it says nothing of it, as some proxies for Redis do. */
-export function readServerId(info: string): string {
-  return /^run_id:(\w{1,64})\r?$/m.exec(info)?.[1] ?? ''
+  const [, since, runId, replicationId, evicted] =
+    /^(\d{1,12}) (\w{0,64}) (\w{0,64}) (\d{1,15})$/.exec(text) ?? []
+  if (since === undefined || runId === undefined || replicationId === undefined) return undefined
+  return { since: Number(since), holder: { runId, replicationId, evicted: Number(evicted) } }
 }

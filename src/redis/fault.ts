@@ -17,6 +17,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
   WRONGPASS: 'refuses the user name or password in replay',
   NOPERM:
     'does not let this user run all it needs: grant +set, +get and +info, and for a cluster +asking, +cluster|slots and +cluster|info',
+  LOADING: 'is still loading its data',
+  OOM: 'has no memory left for proofs: raise its maxmemory',
+  NOREPLICAS: 'has fewer replicas than its min-replicas-to-write asks for, and takes no proofs',
+  MISCONF: 'cannot save its data, and takes no proofs until it can',
   BUSY: 'is busy with a script that does not end',
   CERTIFICATE: 'has a certificate that is not trusted: see replay.tls',
 }

@@ -3,7 +3,7 @@
 import type { Cluster, Redis } from 'ioredis'
 import { faultSentence, faultWord, isReply } from './fault.ts'
 import type { LinkEvent } from './health.ts'
-import { isClusterDown, readServerInfo, type ServerInfo } from './server-info.ts'
+import { isClusterDown, losesProofs, readServerInfo, type ServerInfo } from './server-info.ts'
 
 export interface MastersOptions {
   readonly name: string
@@ -17,6 +17,8 @@ interface Unfit {
   readonly word: string
   /** A sentence with the node for its subject. */
   readonly problem: string
+  /** `run_id`, where it may have lost proofs by it. */
+  readonly lapsed?: string | undefined
 }
 
 export interface Masters {
@@ -27,6 +29,8 @@ export interface Masters {
   readonly unfit: Unfit | undefined
   /** How many new connections have been found fit so far. */
   readonly connections: number
+  /** How often one that is fit has been seen to have lost proofs. */
+  readonly losses: number
   watch(node: Redis): void
   /** Resolves once all that are connected by now have been looked at. */
   checked(): Promise<unknown>
@@ -39,7 +43,8 @@ export function createMasters(options: MastersOptions): Masters {
   const { client, unsafeEviction, onChange } = options
   const verdicts = new Map<Redis, ServerInfo | Unfit>()
   const running = new Set<Promise<void>>()
-  const losses = createLosses(options)
+  const absences = createAbsences(options)
+  const evictions = createEvictions()
   let connections = 0
 
   async function inspect(node: Redis): Promise<void> {
@@ -47,10 +52,11 @@ export function createMasters(options: MastersOptions): Masters {
     if (verdict === undefined || node.status !== 'ready') return
     if (isFit(verdict)) {
       if (!verdicts.has(node)) connections += 1
-      losses.end(node)
+      absences.end(node)
+      if (verdict.isMaster) evictions.note(verdict)
       // It was replaced, and those who ask it are sent on.
       if (!verdict.isMaster && client.nodes('master').includes(node)) client.refreshSlotsCache()
-    }
+    } else if (verdict.lapsed !== undefined) evictions.lapse(verdict.lapsed)
     verdicts.set(node, verdict)
   }
 
@@ -76,10 +82,13 @@ export function createMasters(options: MastersOptions): Masters {
     get connections() {
       return connections
     },
+    get losses() {
+      return evictions.losses
+    },
     watch(node) {
       node.on('ready', () => void start(node))
       node.on('error', (error) => {
-        losses.begin(node, error)
+        absences.begin(node, error)
       })
       node.once('end', () => {
         verdicts.delete(node)
@@ -90,7 +99,7 @@ export function createMasters(options: MastersOptions): Masters {
     checked: () => Promise.all(running),
     recheck: () => Promise.all([...verdicts.keys()].map(start)),
     close() {
-      losses.close()
+      absences.close()
     },
   }
 }
@@ -118,7 +127,8 @@ async function judge(
     // A claim that reaches a replica is sent on to its master.
     if (!server.isMaster) return server
     if (server.problem !== undefined) {
-      return { word: server.word, problem: `${subject} ${server.problem}` }
+      const lapsed = losesProofs(server) ? server.holder.runId : undefined
+      return { word: server.word, problem: `${subject} ${server.problem}`, lapsed }
     }
     if (!isClusterDown(cluster)) return server
     return { word: 'CLUSTERDOWN', problem: `${subject} says that the cluster is down` }
@@ -128,8 +138,30 @@ async function judge(
   }
 }
 
-/** Reports each master that is lost, and that it is back, once. */
-function createLosses({ name, client, report }: MastersOptions) {
+/** By `run_id`, as a node may be known by several addresses. */
+function createEvictions() {
+  const evicted = new Map<string, number>()
+  const lapsed = new Set<string>()
+  let losses = 0
+  return {
+    note({ holder: { runId, evicted: count } }: ServerInfo): void {
+      // What was evicted before it was known is no less lost.
+      const isMore = count > 0 && count !== evicted.get(runId)
+      if (lapsed.delete(runId) || isMore) losses += 1
+      evicted.set(runId, count)
+    },
+    /** It may evict, whatever it says of it later. */
+    lapse(runId: string): void {
+      lapsed.add(runId)
+    },
+    get losses() {
+      return losses
+    },
+  }
+}
+
+/** Reports each master that is out of reach, and that it is back, once. */
+function createAbsences({ name, client, report }: MastersOptions) {
   const lost = new Set<string>()
   let closed = false
   return {

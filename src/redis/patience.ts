@@ -6,11 +6,19 @@ import type { LinkEvent } from './health.ts'
 
 const MAX_TIMEOUTS = 3
 
+export interface Patience {
+  admits(): boolean
+  answered(): void
+  timedOut(): void
+  /** Why requests are refused at the moment, as a sentence. */
+  readonly problem: string | undefined
+}
+
 export function createPatience(
   name: string,
   timeoutMs: number,
   report: (event: LinkEvent) => void,
-) {
+): Patience {
   const breaker = createBreaker({
     maxFailures: MAX_TIMEOUTS,
     // Longer than a probe takes, so that there is never more than one.
@@ -33,7 +41,6 @@ export function createPatience(
       if (!lost) report({ level: 'warn', message: late })
       lost = true
     },
-    /** Why requests are refused at the moment, as a sentence. */
     get problem() {
       return breaker.resting ? late : undefined
     },

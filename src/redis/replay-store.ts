@@ -19,9 +19,11 @@ import { faultWord, isReply } from './fault.ts'
 import type { LinkEvent } from './health.ts'
 import { createKeys } from './keys.ts'
 import type { Link } from './link.ts'
+import { createMarkers } from './markers.ts'
 import { createLink } from './open-link.ts'
-import { createPatience } from './patience.ts'
+import { createPatience, type Patience } from './patience.ts'
 import type { RedisServers } from './servers.ts'
+import { createWriteWatch, type WriteWatch } from './write-watch.ts'
 
 export interface RedisReplayStoreOptions extends RedisServers {
   /** Put before every key. Default is `dpop:`. */
@@ -64,22 +66,26 @@ export function createRedisReplayStore({
   report = () => undefined,
   ...servers
 }: RedisReplayStoreOptions): RedisReplayStore {
-  const link = createLink({ servers, timeoutMs, unsafeEviction, report: reportChange })
+  const reportChange = (event: LinkEvent) => {
+    report(event)
+    look()
+  }
+  const link = createLink({
+    ...{ servers, timeoutMs, unsafeEviction },
+    ...{ report: reportChange, onLook: look },
+  })
   const patience = createPatience(link.name, timeoutMs, report)
   const isCluster = servers.cluster !== undefined
-  const keys = createKeys(keyPrefix, isCluster)
-  const guard = createEpochGuard({
-    ...{ link, clock, report },
-    markers: keys.markers,
-    isOneServer: !isCluster,
-  })
-  const batches = createClaimBatches(link, guard)
+  const { markers: names, ...keys } = createKeys(keyPrefix, isCluster)
+  const markers = createMarkers({ link, clock, report })
+  const guard = createEpochGuard({ link, markers, names, isOneServer: !isCluster })
+  const writes = createWriteWatch({ link, guard, markers, names, report })
+  const batches = createClaimBatches(link, markers, guard)
   const newAttempt = createAttempts()
-  let inFlight = 0
+  const decide = createDecision({ link, patience, writes, timeoutMs, send })
 
-  function reportChange(event: LinkEvent): void {
-    report(event)
-    // A link that has come up is looked at before anybody needs it.
+  // What has come into doubt is looked at before anybody needs it.
+  function look(): void {
     setImmediate(() => {
       if (link.problem === undefined) guard.checked().catch(() => undefined)
     })
@@ -91,44 +97,59 @@ export function createRedisReplayStore({
   }
 
   return {
-    async claim({ thumbprint, jti, ttlSeconds }) {
-      if (link.problem !== undefined) throw unavailable('not ready', link.problem)
-      if (inFlight >= MAX_IN_FLIGHT) throw unavailable('too many in flight')
-      if (!patience.admits()) throw unavailable('breaker open')
-      const attempt = {
+    claim: ({ thumbprint, jti, ttlSeconds }) =>
+      decide(() => ({
         ...keys.of(replayKey(thumbprint, jti)),
         attempt: newAttempt(),
         ttlMs: Math.max(1000, Math.ceil(ttlSeconds * 1000)),
         deadline: monotonicSeconds() + timeoutMs / 1000,
-      }
-      inFlight += 1
-      let claimed: Claimed | 'late'
-      try {
-        claimed = await within(timeoutMs, take(link, send, attempt))
-      } catch (error) {
-        if (isReply(error)) patience.answered()
-        throw unavailable(faultWord(error), error)
-      } finally {
-        inFlight -= 1
-      }
-      if (claimed === 'late') {
-        patience.timedOut()
-        throw unavailable('timeout')
-      }
-      patience.answered()
-      return claimed
-    },
-
+      })),
     status() {
-      const reason = link.problem ?? guard.problem ?? patience.problem
+      const reason = link.problem ?? writes.problem ?? guard.problem ?? patience.problem
       return reason === undefined ? { ready: true } : { ready: false, reason }
     },
-
     problemWord: () => link.problemWord,
-
     close() {
+      writes.close()
       link.close()
     },
+  }
+}
+
+interface DecisionOptions {
+  readonly link: Link
+  readonly patience: Patience
+  readonly writes: WriteWatch
+  readonly timeoutMs: number
+  readonly send: (claim: KeyedClaim) => Promise<Claimed>
+}
+
+/** Answers or refuses in time. Nothing is made of a claim that is refused before it is sent. */
+function createDecision({ link, patience, writes, timeoutMs, send }: DecisionOptions) {
+  let inFlight = 0
+  return async (prepare: () => Attempt): Promise<Claimed> => {
+    if (link.problem !== undefined) throw unavailable('not ready', link.problem)
+    if (inFlight >= MAX_IN_FLIGHT) throw unavailable('too many in flight')
+    if (!patience.admits()) throw unavailable('breaker open')
+    const attempt = prepare()
+    inFlight += 1
+    let claimed: Claimed | 'late'
+    try {
+      claimed = await within(timeoutMs, take(link, send, attempt))
+    } catch (error) {
+      if (isReply(error)) patience.answered()
+      writes.failed(attempt.marker, error)
+      throw unavailable(faultWord(error), error)
+    } finally {
+      inFlight -= 1
+    }
+    if (claimed === 'late') {
+      patience.timedOut()
+      throw unavailable('timeout')
+    }
+    patience.answered()
+    writes.wrote(attempt.marker)
+    return claimed
   }
 }
 

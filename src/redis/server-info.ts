@@ -1,6 +1,7 @@
 /** Judges by its INFO whether a Redis may be trusted to remember proofs. Pure. */
 
 import type { LinkEvent } from './health.ts'
+import { readHolder, type SeenHolder } from './holder.ts'
 
 export interface ServerInfo {
   readonly version: string
@@ -9,6 +10,7 @@ export interface ServerInfo {
   readonly returnsOldValue: boolean
   /** Whether it may forget a proof before its time to make room. */
   readonly evicts: boolean
+  readonly holder: SeenHolder
   /** Why it cannot be used, as the end of a sentence that begins with its name. */
   readonly problem: string | undefined
   /** The same as a word, for metrics. */
@@ -29,6 +31,7 @@ export function readServerInfo(info: string, unsafeEviction: boolean): ServerInf
     isMaster: fields.get('role') === 'master',
     returnsOldValue: Number.parseInt(version, 10) >= 7,
     evicts,
+    holder: readHolder(fields, unsafeEviction),
     problem,
     word,
   }
@@ -37,6 +40,11 @@ export function readServerInfo(info: string, unsafeEviction: boolean): ServerInf
 /** Whether a node says in its CLUSTER INFO that the cluster takes no commands. */
 export function isClusterDown(clusterInfo: string): boolean {
   return readFields(clusterInfo).get('cluster_state') !== 'ok'
+}
+
+/** Whether what it was found unfit for makes it lose proofs that it held before. */
+export function losesProofs({ word }: ServerInfo): boolean {
+  return word === 'READONLY' || word === 'eviction'
 }
 
 export function readiness(name: string, servers: readonly ServerInfo[]): LinkEvent {

@@ -4,12 +4,15 @@
  */
 import type { Snapshot } from '../admin/metrics.ts'
 import type { Components } from '../admin/server.ts'
+import type { Lengthening } from '../compose/retention.ts'
 import type { Config } from '../config/schema.ts'
 
 export interface StartOptions {
   readonly config: Config
   /** The same for all workers: an upstream cannot tell which one a request came through. */
   readonly assertionKey: string
+  /** Of the reloads before: a worker that starts now has not seen them. */
+  readonly lengthened: Lengthening | undefined
 }
 
 /** What a worker can be asked, and the answer it gives. */

@@ -1,10 +1,13 @@
 /** A worker: one instance that does what the primary process asks for, and ends with it. */
-import { endOnBug } from '../bug.ts'
+import cluster from 'node:cluster'
+import { endOnBug } from '../end-on-bug.ts'
 import { createInstance, type Instance } from '../compose/instance.ts'
 import { createLogger, flushLog, type Logger } from '../log.ts'
 import { HERE, WORKER_VARIABLE, type Answers, type Question, type Reply } from './protocol.ts'
 
 const END_MS = 500
+/** What is under way gets that long where the primary is gone: another gateway may wait for the port. */
+const ORPHAN_MS = 10_000
 
 /** The number of this worker; undefined where this process is none. */
 export function workerNumber(): number | undefined {
@@ -22,8 +25,11 @@ export function runWorker(number: number): void {
   say({ id: HERE, answer: null })
   // Of the signals that a terminal or a service manager sends to all of us the primary makes sense.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, ignore)
+  // Node would end this process at once where its primary is gone, and with it what is under way.
+  if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
   process.once('disconnect', () => {
     void answers.stop(null)
+    setTimeout(() => process.exit(), ORPHAN_MS).unref()
   })
 }
 
@@ -35,9 +41,9 @@ function createAnswers(number: number): Answers {
     return instance
   }
   return {
-    start({ config, assertionKey }) {
+    start({ config, ...options }) {
       logger = createLogger(config.log).child({ worker: number })
-      instance = createInstance(config, { logger, assertionKey })
+      instance = createInstance(config, { logger, ...options })
       endOnBug(instance.stop, logger)
       return instance.start()
     },
@@ -50,7 +56,7 @@ function createAnswers(number: number): Answers {
       if (logger) await flushLog(logger)
       // After the answer. What nobody reads, of the log or else, must not keep this process.
       setImmediate(() => {
-        process.disconnect()
+        if (process.connected) process.disconnect()
       })
       setTimeout(() => process.exit(), END_MS).unref()
       return null

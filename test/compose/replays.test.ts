@@ -1,5 +1,6 @@
 /** `replay.onOutage`, with a Redis that goes away and comes back. */
 import t from 'tap'
+import { createClient } from '../redis/store.ts'
 import { readMetrics } from '../support/metrics.ts'
 import { redisMissing, startRedis } from '../support/redis.ts'
 import { createStage, PUBLIC_URL } from '../support/stage.ts'
@@ -95,4 +96,24 @@ t.test('what Redis could not check is counted by the reason', { skip: redisMissi
   t.match(await send(), { status: 503, code: 'replay_store_unavailable' })
   const name = 'dpop_replay_store_failures_total{reason="disconnected"}'
   t.equal((await readMetrics(adminPort)).get(name), 1)
+})
+
+t.test('local: error replies are an outage too', { skip: redisMissing }, async (t) => {
+  const { url } = await startRedis(t)
+  const settings = `replay: { store: redis, url: '${url}', onOutage: local, timeout: 5s }`
+  const { send, adminPort, log } = await createStage(t, { settings })
+  const metric = async (name: string) => (await readMetrics(adminPort)).get(name)
+  await until(async () => (await metric('dpop_replay_store_ready')) === 1)
+  const admin = createClient(t, url)
+  await admin.config('SET', 'maxmemory', '1')
+  t.match(await send(), { status: 200 })
+  t.equal(await metric('dpop_replay_store_ready'), 0)
+  t.equal(await metric('dpop_replay_store_fallback_active{mode="local"}'), 1)
+  t.equal(await metric('dpop_replay_store_failures_total{reason="OOM"}'), 1)
+  t.ok(
+    log().some(({ msg, onOutage }) => /no memory left/.test(String(msg)) && onOutage === 'local'),
+  )
+  await admin.config('SET', 'maxmemory', '0')
+  await until(async () => (await metric('dpop_replay_store_ready')) === 1)
+  t.equal(await metric('dpop_replay_store_fallback_active{mode="local"}'), 0)
 })

@@ -35,7 +35,7 @@ routes:
     const metrics = await readMetrics(adminPort)
     const read = (name: string) => metrics.get(name) ?? Number.NaN
     return {
-      sockets: read('nodejs_active_resources{type="TCPSocketWrap"}') || 0,
+      sockets: read('nodejs_active_resources{type="TCPSocketWrap"}'),
       heap: read('nodejs_heap_size_used_bytes') + read('nodejs_external_memory_bytes'),
       resident: read('process_resident_memory_bytes'),
     }
@@ -73,6 +73,7 @@ t.test('1,000 aborted downloads', { timeout: 2 * PATIENCE_MS }, async (t) => {
   await rounds(20) // The first ones fill caches and pools.
   const before = await sample()
   t.ok(before.heap > 0, `${before.heap / MiB} MiB before`)
+  t.ok(before.sockets > 0, 'the one that asks, if no other')
   await rounds(100)
   t.pass('no connection is left at the upstream')
 

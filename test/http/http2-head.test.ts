@@ -11,7 +11,9 @@ import {
 } from '../support/http2-frames.ts'
 import { createTlsStage } from '../support/http2.ts'
 
-const BYTE_400 = 0x8c // `:status: 400` in the static table (RFC 7541, Appendix A).
+// `:status` in the static table (RFC 7541, Appendix A).
+const BYTE_200 = 0x88
+const BYTE_400 = 0x8c
 
 const valid = (port: number): Line[] => [
   [':method', 'GET'],
@@ -33,6 +35,44 @@ const changed = (name: string, value: string) => ({
 })
 const without = (name: string) => ({
   lines: (lines: Line[]) => lines.filter((line) => line[0] !== name),
+})
+
+interface Passing extends Case {
+  /** A field that arrives, and its values. */
+  readonly arrives?: readonly [name: string, ...values: string[]]
+}
+
+const PASSES: readonly Passing[] = [
+  { name: 'a head like any other', lines: (lines) => lines },
+  { name: '§8.2.1 a field', ...added(['x-a', 'b']), arrives: ['x-a', 'b'] },
+  { name: '§8.2.1 an empty value', ...added(['x-a', '']), arrives: ['x-a', ''] },
+  { name: '§8.2.1 a name twice', ...added(['x-a', 'b'], ['x-a', 'c']), arrives: ['x-a', 'b', 'c'] },
+  { name: '§8.2.2 te of trailers', ...added(['te', 'trailers']), arrives: ['te'] },
+  { name: '§8.3.1 Host in the place of :authority', lines: hostInstead },
+  { name: '§8.1.1 a length of none', ...added(['content-length', '0']) },
+]
+
+function hostInstead(lines: Line[]): Line[] {
+  return lines
+    .flatMap((line): Line[] => (line[0] === ':authority' ? [] : [line]))
+    .concat([['host', lines.find(([name]) => name === ':authority')?.[1] ?? '']])
+}
+
+t.test('what is well-formed gets through', async (t) => {
+  const stage = await createTlsStage(t)
+  for (const { name, lines, arrives } of PASSES) {
+    const frames = await openFrames(t, stage)
+    const payload = headerBlock(lines(valid(stage.port)))
+    frames.send({ type: TYPE.headers, flags: END_HEADERS | END_STREAM, stream: 1, payload })
+    const { type, payload: head } = await frames.find(isEnd)
+    t.strictSame([type, head[0]], [TYPE.headers, BYTE_200], name)
+    const received = stage.upstream.requests.at(-1)
+    t.match(received, { method: 'GET', url: '/x' }, name)
+    const [field, ...values] = arrives ?? []
+    if (field !== undefined) t.strictSame(received?.values(field), values, name)
+    frames.socket.destroy()
+  }
+  t.equal(stage.upstream.requests.length, PASSES.length)
 })
 
 const REFUSED: readonly Case[] = [

@@ -11,19 +11,26 @@ import {
   type Frames,
 } from '../support/http2-frames.ts'
 import { answerOf, codeOf, createTlsStage, openHttp2, request2 } from '../support/http2.ts'
+import { introspected } from '../support/introspected.ts'
 import { until } from '../support/until.ts'
 
-const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } = constants
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_REFUSED_STREAM } = constants
 
-const GET = headerBlock([
-  [':method', 'GET'],
-  [':scheme', 'https'],
-  [':authority', 'localhost'],
-  [':path', '/x'],
-])
+const headOf = (authority: string) =>
+  headerBlock([
+    [':method', 'GET'],
+    [':scheme', 'https'],
+    [':authority', authority],
+    [':path', '/x'],
+  ])
+const GET = headOf('localhost')
 
 function get({ send }: Frames, stream: number): void {
   send({ type: TYPE.headers, flags: END_HEADERS | END_STREAM, stream, payload: GET })
+}
+
+function cancel({ send }: Frames, stream: number): void {
+  send({ type: TYPE.reset, stream, payload: Buffer.from([0, 0, 0, NGHTTP2_CANCEL]) })
 }
 
 t.test('streams given up one after the other end their connection, and no other', async (t) => {
@@ -32,11 +39,9 @@ t.test('streams given up one after the other end their connection, and no other'
   const frames = await openFrames(t, stage)
   for (let stream = 1; stream < 2000 && !frames.socket.destroyed; stream += 2) {
     get(frames, stream)
-    frames.send({ type: TYPE.reset, stream, payload: Buffer.from([0, 0, 0, NGHTTP2_CANCEL]) })
+    cancel(frames, stream)
   }
   await frames.closed()
-  const goaway = frames.received.find(({ type }) => type === TYPE.goaway)
-  if (goaway) t.equal(goaway.payload.readUInt32BE(4), NGHTTP2_ENHANCE_YOUR_CALM)
   stage.upstream.behave('echo')
   t.match(await request2(await openHttp2(t, stage)), { status: 200 })
   t.ok(stage.upstream.requests.length < 100, 'most were never forwarded')
@@ -47,6 +52,60 @@ t.test('streams given up one after the other end their connection, and no other'
       .at(-1),
     { route: 'none', client: /127.0.0.1|::1/ },
   )
+})
+
+t.test('and its client is told why', async (t) => {
+  const stage = await createTlsStage(t, { server: '  limits: { pipelined: 10 }' })
+  stage.upstream.behave('hang')
+  const frames = await openFrames(t, stage)
+  const goaway = () => frames.received.find(({ type }) => type === TYPE.goaway)
+  // One by one: bytes that nobody has read when it ends would take the GOAWAY with them.
+  for (let nth = 1; !goaway() && !frames.socket.destroyed; nth++) {
+    get(frames, 2 * nth - 1)
+    await until(() => stage.upstream.requests.length === nth || goaway() !== undefined)
+    cancel(frames, 2 * nth - 1)
+    await until(() => stage.log().filter(({ status }) => status === 499).length === nth)
+    await new Promise(setImmediate)
+  }
+  t.equal(goaway()?.payload.readUInt32BE(4), NGHTTP2_ENHANCE_YOUR_CALM)
+})
+
+t.test('streams given up while they are decided on count until they are', async (t) => {
+  const stage = await createTlsStage(t, {
+    server: '  limits: { pipelined: 2 }',
+    issuer: introspected({ introspection: { timeout: '30s' } }),
+    routes: ({ url }) => `- { name: api, path: /*, upstream: ${url} }`,
+  })
+  const { introspection } = stage.authority
+  introspection.behave('hang')
+  const frames = await openFrames(t, stage)
+  const ask = async (stream: number) => {
+    const token = stage.issue()
+    const proof = await stage.client.proof({ url: `${stage.url}/x`, token })
+    const credentials = headerBlock([
+      ['authorization', `DPoP ${token}`],
+      ['dpop', proof],
+    ])
+    const payload = Buffer.concat([headOf(`localhost:${stage.port}`), credentials])
+    frames.send({ type: TYPE.headers, flags: END_HEADERS | END_STREAM, stream, payload })
+  }
+  for (const nth of [1, 2]) {
+    await ask(2 * nth - 1)
+    await until(() => introspection.requests.length === nth)
+    cancel(frames, 2 * nth - 1)
+  }
+  await ask(5)
+  const { payload } = await frames.find(({ type, stream }) => type === TYPE.reset && stream === 5)
+  t.equal(payload.readUInt32BE(), NGHTTP2_REFUSED_STREAM)
+  t.equal(introspection.requests.length, 2, 'nobody is asked about it')
+  t.match(
+    stage.log().filter(({ code }) => code === 'overloaded'),
+    [{ route: 'none', client: /127.0.0.1|::1/ }],
+  )
+  const session = await openHttp2(t, stage)
+  for (const path of ['/1/..', '/2/..', '/3/..']) {
+    t.match(await request2(session, { ':path': path }), { status: 400 }, 'others are served')
+  }
 })
 
 t.test('more streams at once than the limit end the connection', async (t) => {
@@ -135,6 +194,22 @@ t.test('an answer that is not taken is broken off', async (t) => {
     t.equal(stream.rstCode, constants.NGHTTP2_INTERNAL_ERROR, behaviour)
   }
   await stage.upstream.aborted()
+})
+
+t.test('for the delay streams are still taken, the last of their connections', async (t) => {
+  const stage = await createTlsStage(t, { drain: '{ delay: 3s, timeout: 1m }' })
+  const early = await openHttp2(t, stage)
+  const stopped = stage.stop()
+  const { status } = await fetch(`http://127.0.0.1:${stage.adminPort}/readyz`)
+  t.equal(status, 503)
+  for (const session of [early, await openHttp2(t, stage)]) {
+    let isLast = false
+    session.once('goaway', (code) => (isLast = code === constants.NGHTTP2_NO_ERROR))
+    t.match(await request2(session), { status: 200 })
+    t.ok(isLast, 'GOAWAY has come before the answer')
+    await until(() => session.destroyed)
+  }
+  await stopped
 })
 
 t.test('a drain lets the streams finish, and takes no more', async (t) => {

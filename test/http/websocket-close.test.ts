@@ -1,8 +1,15 @@
 /** How a WebSocket ends: with its token, with the gateway, or when nothing comes any more. */
 import t from 'tap'
+import { openRaw, requestText } from '../support/raw-http.ts'
+import { startRawUpstream } from '../support/raw-upstream.ts'
 import { createStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
-import { openWebSocket, startEchoUpstream, webSocketRoute } from '../support/web-socket.ts'
+import {
+  HANDSHAKE,
+  openWebSocket,
+  startEchoUpstream,
+  webSocketRoute,
+} from '../support/web-socket.ts'
 
 const now = () => Math.floor(Date.now() / 1000)
 
@@ -88,4 +95,24 @@ t.test('a client that does not close is cut off', async (t) => {
   t.equal(upstream.clients.size, 0)
   webSocket.resume()
   t.equal(await closed, 1001, 'the Close frame had come all the same')
+})
+
+t.test('where neither side closes, both are cut off after five seconds', async (t) => {
+  const upstream = await startRawUpstream(t, (socket) => {
+    const fields = 'Connection: Upgrade\r\nUpgrade: websocket'
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n\r\n`)
+    socket.removeAllListeners('data').resume()
+  })
+  const { port, log } = await createStage(t, {
+    routes: webSocketRoute(upstream.url, ', access: public, timeouts: { idle: 200ms }'),
+  })
+  const startedAt = performance.now()
+  const client = await openRaw(port)
+  client.write(requestText(port, { path: '/ws/a', headers: HANDSHAKE }))
+  t.match(await client.read(), { status: 101 })
+  t.equal(await client.closed({ deadlineMs: 20_000 }), '\x88\x02\x03\xe9', '1001')
+  await until(() => upstream.connections.every(({ closed }) => closed))
+  t.ok(performance.now() - startedAt > 5000, 'and not before')
+  await until(() => log().some(({ status }) => status === 101))
+  client.destroy()
 })

@@ -88,7 +88,7 @@ t.test('what belongs to the process needs a restart', async (t) => {
   gateway.signal('SIGHUP')
   await until(() => linesOf(gateway, 'configuration not reloaded').length === 1)
   t.match(linesOf(gateway, 'configuration not reloaded'), [
-    { reason: 'needs a restart: log, replay changed' },
+    { reason: 'log, replay: read at start alone, so restart, or take the change back' },
   ])
   t.notOk(await isLastReloadGood(gateway))
 })

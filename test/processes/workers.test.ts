@@ -114,6 +114,23 @@ t.test('a reload reaches all of them, or none', { skip: redisMissing }, async (t
   t.equal((await metricsOf(gateway)).get('config_last_reload_success'), 0)
 })
 
+t.test('one that starts during a reload gets what it brings', { skip: redisMissing }, async (t) => {
+  const { gateway, config, yaml } = await stageOf(t)
+  const serving = () => gateway.log().filter(({ msg }) => msg === 'worker serves')
+  await until(() => serving().length === 2)
+  process.kill(Number(serving()[0]?.['pid']), 'SIGKILL')
+  const hasEnded = () => gateway.log().some(({ msg }) => String(msg).startsWith('a worker has'))
+  await until(hasEnded)
+  writeFileSync(config, yaml.replace('access: public', 'access: dpop'))
+  gateway.signal('SIGHUP')
+  await until(() => gateway.log().some(({ msg }) => msg === 'configuration reloaded'))
+  await until(() => serving().length === 3, PATIENCE_MS)
+  const asked = Array.from({ length: 8 }, () =>
+    fetch(`${gateway.traffic}/public/a`, { headers: { connection: 'close' } }),
+  )
+  t.ok((await Promise.all(asked)).every(({ status }) => status === 401))
+})
+
 t.test('SIGTERM drains all of them', { skip: redisMissing }, async (t) => {
   const { gateway, request, upstream } = await stageOf(t)
   upstream.behave('slow')

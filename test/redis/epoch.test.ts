@@ -1,6 +1,6 @@
 /** The marker in Redis by which its loss of memory is found out. */
 import t from 'tap'
-import { readEpoch, readServerId, writeEpoch } from '../../src/redis/epoch.ts'
+import { readEpoch, writeEpoch } from '../../src/redis/epoch.ts'
 import { createKeys } from '../../src/redis/keys.ts'
 import { redisMissing, startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
@@ -15,8 +15,8 @@ const sinceOf = async (store: TestStore) =>
 
 t.test('what is written can be read', async (t) => {
   for (const epoch of [
-    { since: 1_700_000_000, server: 'a'.repeat(40) },
-    { since: 0, server: '' },
+    { since: 1_700_000_000, holder: { runId: 'a'.repeat(40), replicationId: 'b1', evicted: 7 } },
+    { since: 0, holder: { runId: '', replicationId: '', evicted: 0 } },
   ]) {
     t.strictSame(readEpoch(writeEpoch(epoch)), epoch)
   }
@@ -26,21 +26,18 @@ t.test('what nobody here has written is no epoch', async (t) => {
   for (const text of [
     '',
     '1',
-    'x y',
-    '-1 a',
-    '1.5 a',
     '1 a b',
-    ' 1 a',
-    '1e9 a',
-    `${'9'.repeat(13)} a`,
+    'x a b 0',
+    '-1 a b 0',
+    '1.5 a b 0',
+    '1 a b 0 c',
+    '1 a b x',
+    ' 1 a b 0',
+    '1e9 a b 0',
+    `${'9'.repeat(13)} a b 0`,
   ]) {
     t.equal(readEpoch(text), undefined, text)
   }
-})
-
-t.test('the server is known by what INFO says', async (t) => {
-  t.equal(readServerId('# Server\r\nrun_id:0a1b\r\ntcp_port:1\r\n'), '0a1b')
-  t.equal(readServerId('# Server\r\nmaster_run_id:0a1b\r\n'), '')
 })
 
 t.test('in a cluster each key has its marker beside it', async (t) => {
@@ -104,6 +101,17 @@ t.test('before Redis 7 too', { skip: redisMissing }, async (t) => {
   const since = await sinceOf(old)
   t.ok(since > before)
   t.equal(await sinceOf(other), since)
+})
+
+t.test('the clock is set back', { skip: redisMissing }, async (t) => {
+  const { url } = await startRedis(t)
+  let ahead = 3600
+  const store = await createReadyStore(t, { url, clock: () => Date.now() / 1000 + ahead })
+  t.ok((await sinceOf(store)) > now() + 3000)
+  ahead = 0
+  t.ok(store.status().ready, 'what a wrong clock wrote keeps nobody waiting')
+  t.ok((await sinceOf(store)) <= now() + 1)
+  await until(() => store.status().ready)
 })
 
 t.test('the key prefix keeps two gateways apart', { skip: redisMissing }, async (t) => {

@@ -57,3 +57,36 @@ t.test('a policy changed at run time is noticed', { skip: redisMissing }, async 
   t.match(store.status(), { reason: /maxmemory-policy is allkeys-lru/ })
   t.equal(store.problemWord(), 'eviction')
 })
+
+const FAULTS = {
+  OOM: ['maxmemory', '1', '0', /has no memory left/],
+  NOREPLICAS: ['min-replicas-to-write', '1', '0', /has fewer replicas/],
+} as const
+
+for (const [word, [option, bad, good, reason]] of Object.entries(FAULTS)) {
+  t.test(`#181 ${word} without traffic, and with it`, { skip: redisMissing }, async (t) => {
+    const { url } = await startRedis(t)
+    const admin = createClient(t, url)
+    const store = await createReadyStore(t, { url })
+    await admin.config('SET', option, bad)
+    await until(() => !store.status().ready, 20_000)
+    t.match(store.status(), { ready: false, reason })
+    for (let i = 0; i < 5; i += 1) t.equal(await refusalOf(store), word, 'claims go on')
+    t.equal(store.events.filter((event) => reason.test(event)).length, 1, 'one line')
+    await admin.config('SET', option, good)
+    t.equal(await refusalOf(store), undefined)
+    await until(() => store.status().ready)
+    t.match(store.events.at(-1), /^info: .* takes proofs again$/)
+  })
+}
+
+t.test('#181 NOPERM: seen by a claim, over without one', { skip: redisMissing }, async (t) => {
+  const { url } = await startRedis(t)
+  const admin = createClient(t, url)
+  const store = await createReadyStore(t, { url })
+  await admin.acl('SETUSER', 'default', '-set')
+  t.equal(await refusalOf(store), 'NOPERM')
+  t.match(store.status(), { ready: false, reason: /grant \+set/ })
+  await admin.acl('SETUSER', 'default', '+set')
+  await until(() => store.status().ready)
+})

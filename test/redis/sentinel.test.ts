@@ -3,6 +3,7 @@ import t from 'tap'
 import { redisMissing } from '../support/redis.ts'
 import { startSentinels } from '../support/sentinel.ts'
 import { until } from '../support/until.ts'
+import { neverTwice } from './never-twice.ts'
 import { createClient, createReadyStore, createStore, KEY, refusalOf } from './store.ts'
 
 // A failover takes some seconds, and more where the machine is busy.
@@ -54,6 +55,40 @@ t.test('#181 the master is replaced while it lives', { skip: redisMissing }, asy
   await store.take(KEY, 'after', 60)
   const keys = await createClient(t, replica.url).keys('dpop:*')
   t.ok(keys.length > 1, 'at the new master')
+})
+
+t.test('no proof passes twice: master killed', { skip: redisMissing }, async (t) => {
+  const { master, replica, hosts } = await startSentinels(t)
+  await untilReplicaIsKnown(hosts)
+  const promoted = createClient(t, replica.url)
+  await neverTwice(t, {
+    servers: { sentinel: { hosts, name: 'mymaster' } },
+    // It has the marker, and none of the proofs that come now.
+    async early() {
+      await until(async () => (await promoted.exists('dpop:epoch')) === 1)
+      await promoted.replicaof('127.0.0.1', 1)
+    },
+    async fault() {
+      await master.stop()
+      await until(async () => (await promoted.info()).includes('role:master'), FAILOVER_MS)
+    },
+    recoveryMs: 2 * FAILOVER_MS,
+  })
+})
+
+t.test('no proof passes twice: SENTINEL FAILOVER', { skip: redisMissing }, async (t) => {
+  const { master, hosts } = await startSentinels(t)
+  await untilReplicaIsKnown(hosts)
+  const old = createClient(t, master.url)
+  const sentinel = createClient(t, `redis://${hosts[0] ?? ''}`)
+  await neverTwice(t, {
+    servers: { sentinel: { hosts, name: 'mymaster' } },
+    async fault() {
+      await sentinel.call('SENTINEL', 'FAILOVER', 'mymaster')
+      await until(async () => (await old.info()).includes('role:slave'), FAILOVER_MS)
+    },
+    recoveryMs: 2 * FAILOVER_MS,
+  })
 })
 
 t.test('Sentinels that do not help say why', { skip: redisMissing }, async (t) => {

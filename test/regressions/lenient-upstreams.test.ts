@@ -20,61 +20,62 @@ interface Sent {
   readonly fields: readonly string[]
   readonly body?: string
   readonly line?: string
-  /** Whether it is a request as it should be. */
-  readonly arrives?: true
+  /** Of the answer, whatever the method. 204 comes from the upstream; with none the end comes. */
+  readonly status: 204 | 400 | 405 | 505 | 'none'
 }
 
 // prettier-ignore
 const FRAMINGS: readonly Sent[] = [
-  { name: 'chunks', fields: [TE], body: CHUNKS, arrives: true },
-  { name: 'a length', fields: [CL], body: SMUGGLED, arrives: true },
-  { name: 'a trailer with an identity', fields: [TE, 'Trailer: X-Auth-Subject'], body: CHUNKS.replace(/\r\n$/, 'X-Auth-Subject: root\r\n\r\n') },
-  { name: 'a trailer with a length', fields: [TE, 'Trailer: Content-Length'], body: CHUNKS.replace(/\r\n$/, 'Content-Length: 5\r\n\r\n') },
-  { name: 'TE and chunks', fields: [TE, 'TE: trailers, chunked'], body: CHUNKS },
-  { name: 'Expect and chunks', fields: [TE, 'Expect: 100-continue'], body: CHUNKS },
-  { name: 'Expect and a length', fields: [CL, 'Expect: 100-continue'], body: SMUGGLED },
-  { name: 'a chunk extension', fields: [TE], body: CHUNKS.replace('\r\n', ';a=b;c="d"\r\n') },
-  { name: 'a chunk extension with a line end in quotes', fields: [TE], body: CHUNKS.replace('\r\n', ';a="\r\n') },
-  { name: 'a chunk size in 0x', fields: [TE], body: `0x${CHUNKS}` },
-  { name: 'a chunk size with a sign', fields: [TE], body: `+${CHUNKS}` },
-  { name: 'a chunk size with a space behind', fields: [TE], body: CHUNKS.replace('\r\n', ' \r\n') },
-  { name: 'a chunk size beyond 64 bits', fields: [TE], body: `1${'0'.repeat(16)}${CHUNKS}` },
-  { name: 'a chunk size of many zeros', fields: [TE], body: `${'0'.repeat(300)}${CHUNKS}` },
-  { name: 'a last chunk of another writing', fields: [TE], body: CHUNKS.replace('\r\n0\r\n', '\r\n000;x\r\n') },
-  { name: 'CL.TE', fields: [CL, TE], body: `0\r\n\r\n${SMUGGLED}` },
-  { name: 'TE.CL', fields: [TE, 'Content-Length: 4'], body: CHUNKS },
-  { name: 'no length and chunks', fields: ['Content-Length: 0', TE], body: CHUNKS },
-  { name: 'TE.TE', fields: [TE, 'Transfer-Encoding: identity'], body: `0\r\n\r\n${SMUGGLED}` },
-  { name: 'TE.TE in one line', fields: ['Transfer-Encoding: chunked, identity'], body: `0\r\n\r\n${SMUGGLED}` },
-  { name: 'xchunked', fields: ['Transfer-Encoding: xchunked', CL], body: `0\r\n\r\n${SMUGGLED}` },
-  { name: 'chunked in quotes', fields: ['Transfer-Encoding: "chunked"'], body: CHUNKS },
-  { name: 'chunked with a parameter', fields: ['Transfer-Encoding: chunked;a=b'], body: CHUNKS },
-  { name: 'Transfer_Encoding', fields: ['Transfer_Encoding: chunked', CL], body: `0\r\n\r\n${SMUGGLED}`.slice(0, SIZE) },
-  { name: 'Content_Length', fields: ['Content_Length: 0', CL], body: SMUGGLED },
-  { name: 'Content.Length', fields: ['Content.Length: 0', CL], body: SMUGGLED },
-  { name: 'Connection nominates the length', fields: ['Connection: X-Auth-Subject, Content-Length', CL], body: SMUGGLED },
-  { name: 'Connection nominates the coding', fields: ['Connection: Transfer-Encoding', TE], body: CHUNKS, arrives: true },
-  { name: 'a folded coding', fields: ['Transfer-Encoding:\r\n chunked', CL], body: `0\r\n\r\n${SMUGGLED}` },
-  { name: 'a folded field that hides a length', fields: ['X: a\r\n Content-Length: 0', CL], body: SMUGGLED },
-  { name: 'a space before the colon', fields: ['Content-Length : 0', CL], body: SMUGGLED },
-  { name: 'the same length twice', fields: [CL, CL], body: SMUGGLED },
-  { name: 'two lengths', fields: ['Content-Length: 0', CL], body: SMUGGLED },
-  { name: 'a length with a sign', fields: [`Content-Length: +${SIZE}`], body: SMUGGLED },
-  { name: 'a list of lengths', fields: [`Content-Length: ${SIZE}, ${SIZE}`], body: SMUGGLED },
-  { name: 'a length in hex', fields: [`Content-Length: 0x${SIZE.toString(16)}`], body: SMUGGLED },
-  { name: 'a carriage return in a field', fields: [`X: a\rContent-Length: 0`, CL], body: SMUGGLED },
-  { name: 'a line feed in a field', fields: [`X: a\nContent-Length: 0`, CL], body: SMUGGLED },
-  { name: 'a NUL in a field', fields: [`Content-Length: 0\0`, CL], body: SMUGGLED },
-  { name: 'a request hidden in a field', fields: [`X: a\r\r${SMUGGLED.trim().replaceAll('\r\n', '\r')}`] },
-  { name: 'aliases of identity', fields: ['X_Auth_Subject: root', 'X.Auth.Subject: root', 'X-Auth_Subject: root', 'X-Auth-Subject : root'] },
-  { name: 'aliases of identity, well-formed', fields: ['X_Auth_Subject: root', 'X.Auth.Subject: root', 'X-Auth_Subject: root'] },
-  { name: 'a nominated identity', fields: ['Connection: X-Auth-Subject', 'X-Auth-Subject: root'] },
-  { name: 'h2c', fields: ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'], body: SMUGGLED.replace('GET', 'PRI') },
-  { name: 'HTTP/0.9', line: 'GET /x', fields: [], body: SMUGGLED },
-  { name: 'HTTP/1.0 in chunks', line: 'POST /x HTTP/1.0', fields: [TE], body: CHUNKS },
-  { name: 'an absolute target of another host', line: 'POST http://other/x HTTP/1.1', fields: [CL], body: SMUGGLED },
-  { name: 'behind a refused request', line: 'GET /../x HTTP/1.1', fields: [], body: SMUGGLED },
-  { name: 'behind CONNECT', line: 'CONNECT a:1 HTTP/1.1', fields: [], body: SMUGGLED },
+  { name: 'chunks', status: 204, fields: [TE], body: CHUNKS },
+  { name: 'a length', status: 204, fields: [CL], body: SMUGGLED },
+  { name: 'a trailer with an identity', status: 204, fields: [TE, 'Trailer: X-Auth-Subject'], body: CHUNKS.replace(/\r\n$/, 'X-Auth-Subject: root\r\n\r\n') },
+  { name: 'a trailer with a length', status: 400, fields: [TE, 'Trailer: Content-Length'], body: CHUNKS.replace(/\r\n$/, 'Content-Length: 5\r\n\r\n') },
+  { name: 'TE and chunks', status: 204, fields: [TE, 'TE: trailers, chunked'], body: CHUNKS },
+  { name: 'Expect and chunks', status: 204, fields: [TE, 'Expect: 100-continue'], body: CHUNKS },
+  { name: 'Expect and a length', status: 204, fields: [CL, 'Expect: 100-continue'], body: SMUGGLED },
+  { name: 'a chunk extension', status: 204, fields: [TE], body: CHUNKS.replace('\r\n', ';a=b;c="d"\r\n') },
+  { name: 'a chunk extension with a line end in quotes', status: 400, fields: [TE], body: CHUNKS.replace('\r\n', ';a="\r\n') },
+  { name: 'a chunk size in 0x', status: 400, fields: [TE], body: `0x${CHUNKS}` },
+  { name: 'a chunk size with a sign', status: 400, fields: [TE], body: `+${CHUNKS}` },
+  { name: 'a chunk size with a space behind', status: 400, fields: [TE], body: CHUNKS.replace('\r\n', ' \r\n') },
+  { name: 'a chunk size beyond 64 bits', status: 400, fields: [TE], body: `1${'0'.repeat(16)}${CHUNKS}` },
+  { name: 'a chunk size of many zeros', status: 204, fields: [TE], body: `${'0'.repeat(300)}${CHUNKS}` },
+  { name: 'a last chunk of another writing', status: 204, fields: [TE], body: CHUNKS.replace('\r\n0\r\n', '\r\n000;x\r\n') },
+  { name: 'CL.TE', status: 400, fields: [CL, TE], body: `0\r\n\r\n${SMUGGLED}` },
+  { name: 'TE.CL', status: 400, fields: [TE, 'Content-Length: 4'], body: CHUNKS },
+  { name: 'no length and chunks', status: 400, fields: ['Content-Length: 0', TE], body: CHUNKS },
+  { name: 'TE.TE', status: 400, fields: [TE, 'Transfer-Encoding: identity'], body: `0\r\n\r\n${SMUGGLED}` },
+  { name: 'TE.TE in one line', status: 400, fields: ['Transfer-Encoding: chunked, identity'], body: `0\r\n\r\n${SMUGGLED}` },
+  { name: 'xchunked', status: 400, fields: ['Transfer-Encoding: xchunked', CL], body: `0\r\n\r\n${SMUGGLED}` },
+  { name: 'chunked in quotes', status: 400, fields: ['Transfer-Encoding: "chunked"'], body: CHUNKS },
+  { name: 'chunked with a parameter', status: 400, fields: ['Transfer-Encoding: chunked;a=b'], body: CHUNKS },
+  { name: 'Transfer_Encoding', status: 204, fields: ['Transfer_Encoding: chunked', CL], body: `0\r\n\r\n${SMUGGLED}`.slice(0, SIZE) },
+  { name: 'Content_Length', status: 204, fields: ['Content_Length: 0', CL], body: SMUGGLED },
+  { name: 'Content.Length', status: 204, fields: ['Content.Length: 0', CL], body: SMUGGLED },
+  { name: 'Connection nominates the length', status: 204, fields: ['Connection: X-Auth-Subject, Content-Length', CL], body: SMUGGLED },
+  { name: 'Connection nominates the coding', status: 204, fields: ['Connection: Transfer-Encoding', TE], body: CHUNKS },
+  { name: 'a folded coding', status: 400, fields: ['Transfer-Encoding:\r\n chunked', CL], body: `0\r\n\r\n${SMUGGLED}` },
+  { name: 'a folded field that hides a length', status: 400, fields: ['X: a\r\n Content-Length: 0', CL], body: SMUGGLED },
+  { name: 'a space before the colon', status: 400, fields: ['Content-Length : 0', CL], body: SMUGGLED },
+  { name: 'the same length twice', status: 400, fields: [CL, CL], body: SMUGGLED },
+  { name: 'two lengths', status: 400, fields: ['Content-Length: 0', CL], body: SMUGGLED },
+  { name: 'a length with a sign', status: 400, fields: [`Content-Length: +${SIZE}`], body: SMUGGLED },
+  { name: 'a list of lengths', status: 400, fields: [`Content-Length: ${SIZE}, ${SIZE}`], body: SMUGGLED },
+  { name: 'a length in hex', status: 400, fields: [`Content-Length: 0x${SIZE.toString(16)}`], body: SMUGGLED },
+  { name: 'a carriage return in a field', status: 400, fields: [`X: a\rContent-Length: 0`, CL], body: SMUGGLED },
+  { name: 'a line feed in a field', status: 400, fields: [`X: a\nContent-Length: 0`, CL], body: SMUGGLED },
+  { name: 'a NUL in a field', status: 400, fields: [`Content-Length: 0\0`, CL], body: SMUGGLED },
+  { name: 'a request hidden in a field', status: 400, fields: [`X: a\r\r${SMUGGLED.trim().replaceAll('\r\n', '\r')}`] },
+  { name: 'aliases of identity', status: 400, fields: ['X_Auth_Subject: root', 'X.Auth.Subject: root', 'X-Auth_Subject: root', 'X-Auth-Subject : root'] },
+  { name: 'aliases of identity, well-formed', status: 204, fields: ['X_Auth_Subject: root', 'X.Auth.Subject: root', 'X-Auth_Subject: root'] },
+  { name: 'a nominated identity', status: 204, fields: ['Connection: X-Auth-Subject', 'X-Auth-Subject: root'] },
+  { name: 'h2c', status: 204, fields: ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'] },
+  { name: 'h2c, and what is no request behind it', status: 'none', fields: ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA'], body: SMUGGLED.replace('GET', 'PRI') },
+  { name: 'HTTP/0.9', status: 505, line: 'GET /x', fields: [], body: SMUGGLED },
+  { name: 'HTTP/1.0 in chunks', status: 400, line: 'POST /x HTTP/1.0', fields: [TE], body: CHUNKS },
+  { name: 'an absolute target of another host', status: 400, line: 'POST http://other/x HTTP/1.1', fields: [CL], body: SMUGGLED },
+  { name: 'behind a refused request', status: 400, line: 'GET /../x HTTP/1.1', fields: [], body: SMUGGLED },
+  { name: 'behind CONNECT', status: 405, line: 'CONNECT a:1 HTTP/1.1', fields: [], body: SMUGGLED },
 ]
 
 /** Records what comes in, and answers once a request as it should be is complete. */
@@ -133,7 +134,7 @@ t.test('the readers do see what is smuggled', async (t) => {
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'POST', 'PUT', 'PROPFIND']
 
-for (const { name, fields, body = '', line, arrives } of FRAMINGS) {
+for (const { name, fields, body = '', line, status } of FRAMINGS) {
   t.test(`${name} smuggles nothing`, async (t) => {
     const upstream = await startRecorder(t)
     const { port } = await createStage(t, {
@@ -144,11 +145,16 @@ for (const { name, fields, body = '', line, arrives } of FRAMINGS) {
       const connection = await openRaw(port)
       const head = [start, 'Host: a', ...fields, '', ''].join('\r\n')
       connection.write(Buffer.from(head + body, 'latin1'))
-      connection.end()
-      await connection.closed({ deadlineMs: 30_000 })
+      if (status !== 'none') {
+        const answer = await connection.read({ head: method === 'HEAD', deadlineMs: 30_000 })
+        t.equal(answer.status, status, method)
+        connection.end()
+      }
+      const rest = await connection.closed({ deadlineMs: 30_000 })
+      if (status === 'none') t.equal(rest, '', method)
       connection.destroy()
       t.strictSame(harm(upstream.streams), [], method)
     }
-    if (arrives) t.equal(upstream.streams.length, METHODS.length, 'each request arrived')
+    if (status === 204) t.equal(upstream.streams.length, METHODS.length, 'each request arrived')
   })
 }

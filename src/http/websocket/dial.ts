@@ -38,6 +38,8 @@ export function dial(
   request: DialRequest,
   { response, far, onSwitch }: Caller,
 ): Promise<DialFailure | undefined> {
+  // Gone while it was decided on: nobody would be told of it again.
+  if (response.destroyed) return Promise.resolve(undefined)
   const { responseTimeoutMs, idleTimeoutMs } = request
   const { connectTimeoutMs } = upstream.backend
   return new Promise((resolve) => {
@@ -149,7 +151,8 @@ function carry(
 }
 
 function handshakeFields(fields: readonly string[]): Record<string, string | string[]> {
-  const headers: Record<string, string[]> = {}
+  // A client may name a field as what every object has.
+  const headers = Object.create(null) as Record<string, string[]>
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const name = fields[at] ?? ''
     ;(headers[name] ??= []).push(fields[at + 1] ?? '')
@@ -166,6 +169,8 @@ function passOn(
 ): Promise<void> {
   const answer = createAnswer(response, idleTimeoutMs, rules)
   return new Promise<void>((resolve, reject) => {
+    // Rejects what Node would not send.
+    answer.begin(message, message.statusCode ?? 0, message.headers)
     message
       .on('data', (chunk: Buffer) => {
         onPiece()
@@ -176,7 +181,6 @@ function passOn(
         resolve()
       })
       .once('error', reject)
-    answer.begin(message, message.statusCode ?? 0, message.headers)
   }).finally(answer.release)
 }
 

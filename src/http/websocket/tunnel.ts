@@ -62,6 +62,7 @@ export function openTunnel({ client, far, upstream }: TunnelEnds, idleTimeoutMs:
   const idle = setTimeout(close, idleTimeoutMs, GOING_AWAY)
 
   far.attach((chunk) => {
+    idle.refresh()
     const pieces = toClient.pass(chunk)
     if (isClosing) setImmediate(endWhenClosed) // Once they are written.
     return pieces
@@ -70,10 +71,11 @@ export function openTunnel({ client, far, upstream }: TunnelEnds, idleTimeoutMs:
     peer.setTimeout(0).setNoDelay(true)
     // http-proxy sets its own on the upstream when it joins the two.
     setImmediate(() => peer.setKeepAlive(true, KEEP_ALIVE_MS))
-    peer.on('error', () => peer.destroy()).on('data', () => idle.refresh())
+    peer.on('error', () => peer.destroy())
   }
   client
     .on('data', (chunk: Buffer) => {
+      idle.refresh()
       pushAll(toUpstream.pass(chunk))
       endWhenClosed()
     })

@@ -1,26 +1,26 @@
 /**
- * One configuration after the other, while requests go on: the new service is built and ready
+ * One configuration after the other, while requests go on: the new ruleset is built and ready
  * before it takes the place of the old one, which then finishes what has come to it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { changedFixedSettings } from '../config/fixed-settings.ts'
+import { requireSameProcess } from '../config/fixed-settings.ts'
 import type { Config } from '../config/schema.ts'
 import type { Issuers } from './issuers.ts'
 import { outlivedSeconds } from './retention.ts'
-import { createService, type Service, type ServiceParts } from './service.ts'
+import { createRuleset, type Ruleset, type RulesetParts } from './ruleset.ts'
 
-export interface Succession {
+export interface LiveRuleset {
   /** Takes the requests that come now. */
-  readonly current: () => Service
+  readonly current: () => Ruleset
   /** Rejects with the reason where the one before stays. Not to be called while it goes on. */
   readonly replace: (config: Config) => Promise<void>
   /** Breaks off what is under way, of all there have been. */
   readonly destroy: () => Promise<void>
 }
 
-export interface SuccessionOptions {
-  readonly parts: ServiceParts
+export interface LiveRulesetOptions {
+  readonly parts: RulesetParts
   readonly createIssuers: (configs: Config['issuers']) => Issuers
   /** At the moment of the change. */
   readonly onChange: (config: Config) => void
@@ -30,30 +30,30 @@ export interface SuccessionOptions {
 const WARM_UP_MS = 10_000
 const POLL_MS = 20
 
-export function createSuccession(initial: Config, options: SuccessionOptions): Succession {
+export function createLiveRuleset(initial: Config, options: LiveRulesetOptions): LiveRuleset {
   const { parts, createIssuers, onChange } = options
-  let current = createService(initial, createIssuers(initial.issuers), parts)
+  let current = createRuleset(initial, createIssuers(initial.issuers), parts)
   /** All that are not released: the current one is the last. */
-  const services = new Set([current])
+  const rulesets = new Set([current])
 
-  async function retire(service: Service): Promise<void> {
-    await service.retire()
-    release(service)
+  async function retire(ruleset: Ruleset): Promise<void> {
+    await ruleset.retire()
+    release(ruleset)
   }
 
-  function release(service: Service): void {
-    services.delete(service)
+  function release(ruleset: Ruleset): void {
+    rulesets.delete(ruleset)
     // One that changed nothing about the issuers has taken them over.
-    const isShared = [...services].some(({ issuers }) => issuers === service.issuers)
-    if (!isShared) service.issuers.close()
+    const isShared = [...rulesets].some(({ issuers }) => issuers === ruleset.issuers)
+    if (!isShared) ruleset.issuers.close()
   }
 
   async function replace(config: Config): Promise<void> {
     requireSameProcess(current.config, config)
     const isSame = isDeepStrictEqual(current.config.issuers, config.issuers)
     const issuers = isSame ? current.issuers : createIssuers(config.issuers)
-    const next = createService(config, issuers, parts)
-    services.add(next)
+    const next = createRuleset(config, issuers, parts)
+    rulesets.add(next)
     if (!isSame) {
       issuers.start()
       try {
@@ -63,8 +63,8 @@ export function createSuccession(initial: Config, options: SuccessionOptions): S
         throw error
       }
     }
-    const seconds = outlivedSeconds(current.config, config)
-    if (seconds !== undefined) parts.replays.lengthen(seconds)
+    const fromSeconds = outlivedSeconds(current.config, config)
+    if (fromSeconds !== undefined) parts.replays.lengthen({ fromSeconds, at: parts.clock() })
     onChange(config)
     const previous = current
     current = next
@@ -75,15 +75,10 @@ export function createSuccession(initial: Config, options: SuccessionOptions): S
     current: () => current,
     replace,
     async destroy() {
-      await Promise.all([...services].map((service) => service.destroy()))
-      for (const service of services) release(service)
+      await Promise.all([...rulesets].map((ruleset) => ruleset.destroy()))
+      for (const ruleset of rulesets) release(ruleset)
     },
   }
-}
-
-function requireSameProcess(from: Config, to: Config): void {
-  const changed = changedFixedSettings(from, to)
-  if (changed.length > 0) throw new Error(`needs a restart: ${changed.join(', ')} changed`)
 }
 
 /** Throws where an issuer does not get ready that is new, or was ready before. */

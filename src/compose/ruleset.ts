@@ -18,7 +18,7 @@ import { compileMetadata } from './resource.ts'
 import { compileRoute, type SharedPorts } from './route.ts'
 
 /** What outlives a configuration. */
-export interface ServiceParts {
+export interface RulesetParts {
   readonly recorder: Recorder
   readonly replays: Replays
   readonly boundKeys: BoundKeys
@@ -32,7 +32,7 @@ export interface ServiceParts {
   readonly clock: () => number
 }
 
-export interface Service {
+export interface Ruleset {
   readonly config: Config
   readonly issuers: Issuers
   readonly proxy: Proxy
@@ -45,7 +45,7 @@ export interface Service {
   readonly destroy: () => Promise<void>
 }
 
-export function createService(config: Config, issuers: Issuers, parts: ServiceParts): Service {
+export function createRuleset(config: Config, issuers: Issuers, parts: RulesetParts): Ruleset {
   const { server } = config
   const { replays, boundKeys, recorder, isOverloaded, clock } = parts
   const pools = createPools()
