@@ -1,14 +1,28 @@
-/** The servers under measurement: children of this process, and the CPU time each has used. */
+/** The servers under measurement: children of this process, measured from the outside. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Clock ticks of /proc/<pid>/stat: USER_HZ is 100 on every Linux that Node runs on. */
 const MICROSECONDS_PER_TICK = 10_000
+/** Long, so that a slow start is measured instead of given up. */
+const READY_MS = 180_000
+const STOP_MS = 10_000
+
+/** Configurations and logs of all servers; gone when the benchmark is. */
+export const folder = mkdtempSync(join(tmpdir(), 'dpop-gateway-bench-'))
+
+export function removeFolder(): void {
+  rmSync(folder, { recursive: true, force: true })
+}
 
 export interface Running {
-  /** User and system time so far, of the process and its children, in microseconds. */
-  readonly cpuMicroseconds: () => number
+  readonly pid: number
+  /** Milliseconds from its start until it was ready. */
+  readonly readyMs: number
   readonly stop: () => Promise<void>
 }
 
@@ -16,32 +30,36 @@ export interface Command {
   readonly file: string
   readonly args: readonly string[]
   readonly env?: NodeJS.ProcessEnv
-  /** Where its standard output goes. */
+  /** Where its output goes, below the folder. */
   readonly log: string
-  /** Answers 200 once the server is up. */
+  /** Answers once the server is up, with 200 unless another status is named. */
   readonly readyUrl: string
+  readonly readyStatus?: number
+  /** The processors it is kept on, as taskset takes them. Default is those of this process. */
+  readonly cpus?: string | undefined
 }
 
-export async function run({ file, args, env, log, readyUrl }: Command): Promise<Running> {
-  const output = openSync(log, 'w')
+export async function run(command: Command): Promise<Running> {
+  const { env, log, cpus } = command
+  const output = openSync(join(folder, log), 'w')
+  const [file = '', ...args] = [
+    ...(cpus === undefined ? [] : ['taskset', '-c', cpus]),
+    ...[command.file, ...command.args],
+  ]
+  const startedAt = performance.now()
   const child = spawn(file, args, {
-    stdio: ['ignore', output, 'inherit'],
+    stdio: ['ignore', output, output],
     env: { ...process.env, ...env },
   })
   closeSync(output)
-  await untilReady(readyUrl, child)
-  const pid = child.pid ?? 0
-  return {
-    cpuMicroseconds: () => [pid, ...childrenOf(pid)].reduce((sum, it) => sum + cpuOf(it), 0),
-    stop: () =>
-      new Promise((resolve) => {
-        child.once('exit', () => {
-          resolve()
-        })
-        child.kill('SIGTERM')
-        child.kill('SIGTERM')
-      }),
+  const stop = () => stopChild(child)
+  try {
+    await untilReady(command, child)
+  } catch (error) {
+    await stop()
+    throw error
   }
+  return { pid: child.pid ?? 0, readyMs: performance.now() - startedAt, stop }
 }
 
 /** Whether a program is on the PATH. */
@@ -49,33 +67,73 @@ export function isInstalled(program: string): boolean {
   return spawnSync('which', [program]).status === 0
 }
 
-async function untilReady(url: string, child: ChildProcess): Promise<void> {
-  const deadline = AbortSignal.timeout(10_000)
-  while (!deadline.aborted && child.exitCode === null) {
-    const answer = await fetch(url).catch(() => undefined)
-    if (answer?.status === 200) return
-    await delay(20)
-  }
-  throw new Error(`${child.spawnfile} is not ready at ${url}`)
+/** User and system time so far of a process and all below it, in microseconds. */
+export function cpuMicroseconds(pid: number): number {
+  return treeOf(pid).reduce((sum, it) => sum + cpuOf(it), 0)
 }
 
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && statOf(name)[1] === String(pid))
-    .map(Number)
+/** The same of each process below it, by process. */
+export function cpuOfChildren(pid: number): ReadonlyMap<number, number> {
+  const children = treeOf(pid).slice(1)
+  return new Map(children.map((it) => [it, cpuOf(it)]))
+}
+
+/** Resident memory of a process and all below it, in bytes. */
+export function residentBytes(pid: number): number {
+  return treeOf(pid).reduce((sum, it) => {
+    const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readProc(it, 'status'))?.[1]
+    return sum + Number(kilobytes ?? 0) * 1024
+  }, 0)
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  // The second one ends a gateway that drains.
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  await exit
+  clearTimeout(timer)
+}
+
+async function untilReady({ readyUrl, readyStatus = 200, log }: Command, child: ChildProcess) {
+  const deadline = performance.now() + READY_MS
+  while (performance.now() < deadline && child.exitCode === null) {
+    const answer = await fetch(readyUrl).catch(() => undefined)
+    await answer?.body?.cancel()
+    if (answer?.status === readyStatus) return
+    await delay(5)
+  }
+  throw new Error(`not ready at ${readyUrl}:\n${readFileSync(join(folder, log), 'utf8')}`)
+}
+
+function treeOf(pid: number): readonly number[] {
+  const parents = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({ pid: Number(name), parent: Number(statOf(Number(name))[1]) }))
+  const found = [pid]
+  for (const above of found) {
+    found.push(...parents.filter(({ parent }) => parent === above).map((it) => it.pid))
+  }
+  return found
 }
 
 function cpuOf(pid: number): number {
-  const stat = statOf(String(pid))
-  return (Number(stat[11]) + Number(stat[12])) * MICROSECONDS_PER_TICK
+  const stat = statOf(pid)
+  return (Number(stat[11] ?? 0) + Number(stat[12] ?? 0)) * MICROSECONDS_PER_TICK
 }
 
 /** The fields of proc(5) /proc/pid/stat from the third on: the second may hold spaces. */
-function statOf(pid: string): readonly string[] {
+function statOf(pid: number): readonly string[] {
+  const text = readProc(pid, 'stat')
+  return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
+function readProc(pid: number, name: string): string {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8')
   } catch {
-    return [] // It has ended meanwhile.
+    return '' // It has ended meanwhile.
   }
 }

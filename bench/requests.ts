@@ -1,72 +1,70 @@
-/** Requests made before the clock starts: each valid, with a proof of its own, to be sent once. */
-import { createHash, createPrivateKey, randomUUID, sign, type KeyObject } from 'node:crypto'
-import { exportPKCS8 } from 'jose'
-import { createClient, type Client } from '../test/support/client.ts'
-import type { Overrides } from '../test/support/jwks-server.ts'
+/** Requests made before the clock starts: each with a proof of its own, to be sent once. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { encode, signCompact, type Caller } from './callers.ts'
 
-export interface Caller {
-  readonly client: Client
-  readonly key: KeyObject
-  readonly token: string
+export type Credentials = 'valid' | 'forged proof' | 'forged token' | 'none'
+
+export interface RequestForm {
+  /** Default is GET. */
+  readonly method?: 'GET' | 'POST'
+  /** Default is /orders/42. The number is the request's. */
+  readonly pathOf?: (at: number) => string
+  readonly body?: Buffer
+  /** Default is valid. */
+  readonly credentials?: Credentials
 }
 
-/** Clients with an ES256 key and a token of their own. */
-export function createCallers(
-  count: number,
-  issue: (claims: Overrides) => string | Promise<string>,
-): Promise<readonly Caller[]> {
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const client = await createClient()
-      const exp = Math.floor(Date.now() / 1000) + 3600
-      return {
-        client,
-        // node:crypto signs a proof in a quarter of the time WebCrypto takes.
-        key: createPrivateKey(await exportPKCS8(client.privateKey)),
-        token: await issue({ exp, cnf: { jkt: client.thumbprint } }),
-      }
-    }),
-  )
+export interface Target {
+  readonly port: number
+  readonly callers: readonly Caller[]
 }
 
-export function signRequests(
-  callers: readonly Caller[],
-  port: number,
+export function makeRequests(
+  { port, callers }: Target,
+  { method = 'GET', pathOf = () => '/orders/42', body, credentials = 'valid' }: RequestForm,
   count: number,
 ): readonly Buffer[] {
   return Array.from({ length: count }, (_, at) => {
     const caller = callers[at % callers.length]
     if (!caller) throw new Error('no callers')
-    return requestOf(caller, port)
-  })
-}
-
-function requestOf({ client, key, token }: Caller, port: number): Buffer {
-  const path = '/orders/42'
-  const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: client.publicJwk }
-  const claims = {
-    jti: randomUUID(),
-    htm: 'GET',
-    htu: `http://127.0.0.1:${port}${path}`,
-    iat: Math.floor(Date.now() / 1000),
-    ath: createHash('sha256').update(token).digest('base64url'),
-  }
-  const input = `${encode(header)}.${encode(claims)}`
-  const signature = sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' })
-  const proof = `${input}.${signature.toString('base64url')}`
-  return Buffer.from(
-    [
-      `GET ${path} HTTP/1.1`,
+    const path = pathOf(at)
+    const head = [
+      `${method} ${path} HTTP/1.1`,
       `Host: 127.0.0.1:${port}`,
       'User-Agent: bench',
       'Accept: application/json',
-      `Authorization: DPoP ${token}`,
-      `DPoP: ${proof}`,
+      ...(body ? [`Content-Length: ${body.length}`] : []),
+      ...credentialLines(caller, method, `http://127.0.0.1:${port}${path}`, credentials),
       '\r\n',
-    ].join('\r\n'),
-  )
+    ].join('\r\n')
+    return body ? Buffer.concat([Buffer.from(head), body]) : Buffer.from(head)
+  })
 }
 
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
+function credentialLines(
+  caller: Caller,
+  method: string,
+  url: string,
+  credentials: Credentials,
+): readonly string[] {
+  if (credentials === 'none') return []
+  const token = credentials === 'forged token' ? forge(caller.token) : caller.token
+  return [`Authorization: DPoP ${token}`, `DPoP: ${proofOf(caller, method, url, credentials)}`]
+}
+
+function proofOf(caller: Caller, htm: string, htu: string, credentials: Credentials): string {
+  const { algorithm, privateKey, proofHeader, tokenHash: ath } = caller
+  const iat = Math.floor(Date.now() / 1000)
+  const input = `${proofHeader}.${encode({ jti: randomUUID(), htm, htu, iat, ath })}`
+  if (credentials === 'valid') return signCompact(input, privateKey, algorithm)
+  return forge(`${input}.`)
+}
+
+/** Right in form, so that only a verification can tell: what it costs an attacker is 64 random bytes. */
+function forge(token: string): string {
+  const signature = randomBytes(64)
+  // Both numbers below the order of P-256, or the signature would be refused unseen.
+  signature[0] = 1
+  signature[32] = 1
+  return token.slice(0, token.lastIndexOf('.') + 1) + signature.toString('base64url')
 }

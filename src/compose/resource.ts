@@ -10,9 +10,10 @@ import { withAliases } from '../jws/algorithms.ts'
 export function compileMetadata(config: Config): readonly MetadataDocument[] {
   return publicUrlsOf(config).flatMap((publicUrl) => {
     const routes = config.routes.filter((route) => isAt(publicUrl, route, config))
-    return documentsOf(publicUrl, routes.filter(isProtected), config).filter(
-      ({ path }) => !routes.some((route) => isInPlaceOf(publicUrl, path, route)),
-    )
+    const documents = documentsOf(publicUrl, routes.filter(isProtected), config)
+    // Few, if any: of many routes not each is compared with each document.
+    const own = routes.filter(({ path }) => path.startsWith(WELL_KNOWN))
+    return documents.filter(({ path }) => !own.some((route) => isInPlaceOf(publicUrl, path, route)))
   })
 }
 
@@ -114,10 +115,10 @@ function metadataPath(publicUrl: string, path: string): string {
   return WELL_KNOWN + publicUrl.slice(new URL(publicUrl).origin.length) + path
 }
 
-/** Whether the operator serves this document himself, by a route for such documents alone. */
+/** Whether the operator serves this document himself, by this route for such documents alone. */
 function isInPlaceOf(publicUrl: string, path: string, route: RouteConfig): boolean {
   const isElsewhere = route.host !== undefined && route.host !== new URL(publicUrl).hostname
-  if (isElsewhere || !route.path.startsWith(WELL_KNOWN)) return false
+  if (isElsewhere) return false
   const wanted = route.path.split('/')
   const given = path.split('/')
   const isBelow = wanted.at(-1) === '*'

@@ -10,8 +10,8 @@ export interface Lengthening {
 }
 
 /** By its age. The skew is for the instances whose clock is behind. */
-export function rememberSeconds({ routes }: Config): number {
-  return Math.max(...routes.map(({ dpop }) => dpop.maxAge + dpop.clockSkew)) / 1000
+export function rememberSeconds({ routes }: Pick<Config, 'routes'>): number {
+  return routes.reduce((most, { dpop }) => Math.max(most, dpop.maxAge + dpop.clockSkew), 0) / 1000
 }
 
 /**

@@ -13,7 +13,6 @@ import type { Pools, UpstreamTls } from '../http/upstreams.ts'
 import { withAliases } from '../jws/algorithms.ts'
 import { createProofGate } from '../proof-gate.ts'
 import { metadataUrls } from './resource.ts'
-import { rememberSeconds } from './retention.ts'
 import type { VerifyToken } from '../token/access-token.ts'
 
 /** The ports of all gates. Which function verifies a token depends on the route. */
@@ -23,6 +22,8 @@ export interface SharedPorts extends Omit<Ports, 'verifyToken'> {
   readonly assertions: Assertions
   /** For proofs that come without a token. */
   readonly tokenless: ReplayStore
+  /** How long a used proof is remembered, by its age: as long as any route takes it. */
+  readonly rememberSeconds: number
 }
 
 export function compileRoute(
@@ -96,7 +97,7 @@ function compileRefusals(
 function compileGate(
   route: RouteConfig,
   config: Config,
-  { verifierFor, nonces, tokenless, ...ports }: SharedPorts,
+  { verifierFor, nonces, tokenless, rememberSeconds, ...ports }: SharedPorts,
 ): Gate | undefined {
   const { access, dpop, scopes, claims } = route
   const { proofBytes, tokenBytes } = config.server.limits
@@ -104,7 +105,7 @@ function compileGate(
     algorithms: withAliases(dpop.algorithms),
     maxAgeSeconds: dpop.maxAge / 1000,
     clockSkewSeconds: dpop.clockSkew / 1000,
-    rememberSeconds: rememberSeconds(config),
+    rememberSeconds,
     maxBytes: proofBytes,
     nonces: dpop.nonce === 'required' ? nonces : undefined,
     knownNonces: nonces,

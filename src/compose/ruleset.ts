@@ -15,6 +15,7 @@ import type { WebSockets } from '../http/websocket/web-sockets.ts'
 import type { Issuers } from './issuers.ts'
 import type { Replays } from './replays.ts'
 import { compileMetadata } from './resource.ts'
+import { rememberSeconds } from './retention.ts'
 import { compileRoute, type SharedPorts } from './route.ts'
 
 /** What outlives a configuration. */
@@ -54,6 +55,7 @@ export function createRuleset(config: Config, issuers: Issuers, parts: RulesetPa
     verifierFor: issuers.verifierFor,
     replays: replays.store,
     tokenless: replays.tokenless,
+    rememberSeconds: rememberSeconds(config),
     boundKeys,
     nonces: compileNonces(config.nonce, parts.nonceSecret),
     assertions,

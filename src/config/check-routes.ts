@@ -52,28 +52,30 @@ function checkIntrospected({ issuers = {} }: Draft, routes: readonly Placed[]): 
 }
 
 function checkNames(routes: readonly Placed[]): readonly Fault[] {
-  return routes.flatMap(({ path, route: { name } }, index) => {
-    if (name === undefined) return []
-    const first = routes.findIndex(({ route }) => route.name === name)
-    if (first === index) return []
+  const seen = new Set<string>()
+  return routes.flatMap(({ path, route: { name } }) => {
+    const isRepeated = name !== undefined && seen.has(name)
+    if (name !== undefined) seen.add(name)
+    if (!isRepeated) return []
     return [{ path: [...path, 'name'], message: 'another route above has this name' }]
   })
 }
 
 function checkOverlaps(routes: readonly Placed[]): readonly Fault[] {
-  return routes.flatMap(({ path, route }, index) => {
-    const twin = routes.slice(0, index).find((earlier) => matchesSame(earlier.route, route))
+  /** By what they have in common where they match the same requests. */
+  const earlier = new Map<string, DraftRoute[]>()
+  return routes.flatMap(({ path, route }) => {
+    if (route.path === undefined) return []
+    const place = `${route.host ?? ''} ${shapeOf(route.path)}`
+    const others = earlier.get(place) ?? []
+    const twin = others.find((other) => shareMethod(other, route))
+    earlier.set(place, [...others, route])
     if (twin === undefined) return []
-    const name = twin.route.name ?? 'a route above'
+    const name = twin.name ?? 'a route above'
     return [{ path: [...path, 'path'], message: `${name} already takes these requests` }]
   })
 }
 
-function matchesSame(a: DraftRoute, b: DraftRoute): boolean {
-  if (a.path === undefined || b.path === undefined) return false
-  if (a.host !== b.host || shapeOf(a.path) !== shapeOf(b.path)) return false
-  const { methods } = b
-  return (
-    a.methods === undefined || methods === undefined || a.methods.some((m) => methods.includes(m))
-  )
+function shareMethod({ methods: some }: DraftRoute, { methods: others }: DraftRoute): boolean {
+  return some === undefined || others === undefined || some.some((it) => others.includes(it))
 }
