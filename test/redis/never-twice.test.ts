@@ -31,7 +31,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   FLUSHALL: ({ admin }) => admin.flushall(),
   'the marker alone is gone': ({ admin }) => admin.del('dpop:epoch'),
   'the marker is no marker': ({ admin }) => admin.set('dpop:epoch', 'something else'),
-  'the marker is of a clock far ahead': ({ admin }) => admin.set('dpop:epoch', '99999999999 x'),
+  'the marker is of a clock far ahead': ({ admin }) => admin.set('dpop:epoch', '99999999999 x y 0'),
   'frozen, and emptied when it thaws': async ({ redis, admin }) => {
     redis.freeze()
     const emptied = admin.flushall()
