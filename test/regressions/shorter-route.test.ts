@@ -23,7 +23,8 @@ t.test(
     t.teardown(() => {
       client.disconnect()
     })
-    const [key = ''] = await client.keys('dpop:*')
+    const keys = await client.keys('dpop:*')
+    const [key = ''] = keys.filter((it) => it !== 'dpop:epoch')
     t.ok((await client.pttl(key)) > 3_600_000, 'as the longer one, its clock skew included')
   },
 )
