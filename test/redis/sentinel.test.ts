@@ -38,7 +38,10 @@ t.test('#181 the master is killed, the replica takes over', { skip: redisMissing
   }, FAILOVER_MS)
   t.ok(refusals.size > 1, 'refused meanwhile, and never for a fault of the client')
   const promoted = createClient(t, replica.url)
-  t.ok((await promoted.keys('dpop:*')).length > 0, 'recorded by the replica that was')
+  t.ok(
+    (await promoted.keys('dpop:*')).some((it) => it !== 'dpop:epoch'),
+    'recorded by the replica that was',
+  )
   t.equal(await store.take(KEY, 'after', 60), true)
   t.equal(await store.take(KEY, 'after', 60), false)
 })
