@@ -1,19 +1,20 @@
 /** What a used proof takes up for as long as it is remembered. */
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { scaled, type Plan } from '../report/section.ts'
 import { formatNumber, table } from '../report/table.ts'
 import type { Stand } from '../sections/stand.ts'
 import type { Part } from './section.ts'
 
 const ENTRIES = 1_000_000
+const run = promisify(execFile)
 
-// eslint-disable-next-line @typescript-eslint/require-await -- One shape for all measurements.
 export async function measureMemory({ redis }: Stand, plan: Plan): Promise<Part> {
   const entries = scaled(plan, ENTRIES)
   const rows = [
-    ['memory', bytesEach(plan, entries)],
-    ['Redis', redis ? bytesEach(plan, entries, redis.url) : 'not installed'],
+    ['memory', await bytesEach(plan, entries)],
+    ['Redis', redis ? await bytesEach(plan, entries, redis.url) : 'not installed'],
   ]
   return {
     parts: [
@@ -24,14 +25,11 @@ export async function measureMemory({ redis }: Stand, plan: Plan): Promise<Part>
   }
 }
 
-function bytesEach({ say }: Plan, entries: number, redisUrl = ''): string {
+async function bytesEach({ say }: Plan, entries: number, redisUrl = ''): Promise<string> {
   say(`memory of ${entries} proofs ${redisUrl === '' ? 'in memory' : 'in Redis'}`)
   const script = join(import.meta.dirname, 'fill-store.ts')
   const args = ['--expose-gc', '--import', 'tsx', script, String(entries), redisUrl]
-  const { stdout, stderr } = spawnSync(process.execPath, args, {
-    encoding: 'utf8',
-    timeout: 180_000,
-  })
+  const { stdout, stderr } = await run(process.execPath, args, { timeout: 180_000 })
   const bytes = Number(stdout)
   if (stdout === '' || Number.isNaN(bytes)) throw new Error(`nothing measured: ${stderr}`)
   return formatNumber(bytes)
