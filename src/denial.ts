@@ -127,7 +127,11 @@ export class Denial extends Error {
 
   constructor(code: DenialCode, options: DenialOptions = {}) {
     const { detail, cause, comparison, clockDifferenceSeconds, headers = {} } = options
+    // Nobody looks at where an expected refusal came from, and to find out costs more than to refuse.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(code, cause === undefined ? undefined : { cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.detail = describe(detail, comparison)
     this.comparison = comparison

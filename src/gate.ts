@@ -1,11 +1,12 @@
 /** The decision: a request is admitted, or a Denial says why not. */
 import { hash } from 'node:crypto'
 import type { BoundKeys } from './dpop/bound-key.ts'
-import { readCredentials, type CredentialFields } from './dpop/credentials.ts'
+import { readCredentials, type CredentialFields, type Credentials } from './dpop/credentials.ts'
 import { verifyProof, type Proof } from './dpop/proof.ts'
 import type { ProofPolicy } from './dpop/proof-context.ts'
 import { Denial } from './denial.ts'
 import { claimProof, type ReplayStore } from './dpop/replay.ts'
+import { andThen, type Eventual } from './eventual.ts'
 import type { AccessToken, VerifyToken } from './token/access-token.ts'
 import {
   isUnbound,
@@ -51,37 +52,48 @@ export interface Grant {
 }
 
 export interface Gate {
-  admit(request: GateRequest): Promise<Grant>
+  /** Throws, or rejects with, the Denial of a request that is refused. */
+  admit(request: GateRequest): Eventual<Grant>
 }
 
 export function createGate(policy: Policy, ports: Ports): Gate {
   const { verifyToken, replays, boundKeys, clock } = ports
-  return {
-    async admit(request) {
-      const credentials = readCredentials(request, policy.maxTokenBytes)
-      const tokenHash = hash('sha256', credentials.token, 'base64url')
-      const token = await verifyToken(credentials.token, tokenHash, clock())
-      // Read once that is over: a slow issuer must not make a proof, or a token, younger than it is.
-      const now = clock()
-      requireCurrent(token, now)
-      requireIssuer(token, policy.issuers)
-      const isBearer = credentials.scheme === 'bearer'
-      if (isBearer && policy.acceptsBearer && isUnbound(token, credentials.token)) {
-        requireGranted(token, policy, now)
-        return { token, proof: undefined, now, nonce: undefined }
-      }
-      const thumbprint = requireBinding(token)
-      if (isBearer) throw new Denial('token_bound') // RFC 9449 §7.2
 
-      const { method, target } = request
-      const context = { policy: policy.proof, method, target, tokenHash, thumbprint, now }
-      const proof = verifyProof(credentials.proofs, context, boundKeys.recall(token))
+  function decide(
+    { method, target }: GateRequest,
+    { scheme, token: sent, proofs }: Credentials,
+    tokenHash: string,
+    token: AccessToken,
+  ): Eventual<Grant> {
+    // Read once that is over: a slow issuer must not make a proof, or a token, younger than it is.
+    const now = clock()
+    requireCurrent(token, now)
+    requireIssuer(token, policy.issuers)
+    const isBearer = scheme === 'bearer'
+    if (isBearer && policy.acceptsBearer && isUnbound(token, sent)) {
       requireGranted(token, policy, now)
+      return { token, proof: undefined, now, nonce: undefined }
+    }
+    const thumbprint = requireBinding(token)
+    if (isBearer) throw new Denial('token_bound') // RFC 9449 §7.2
 
-      // Last, so that only a request that would otherwise pass uses up its proof and costs a write.
-      await claimProof(replays, proof, context)
+    const context = { policy: policy.proof, method, target, tokenHash, thumbprint, now }
+    const proof = verifyProof(proofs, context, boundKeys.recall(token))
+    requireGranted(token, policy, now)
+
+    // Last, so that only a request that would otherwise pass uses up its proof and costs a write.
+    return andThen(claimProof(replays, proof, context), () => {
       boundKeys.remember(token, proof.header)
       return { token, proof, now, nonce: policy.proof.nonces?.next(proof.nonce, now) }
+    })
+  }
+
+  return {
+    admit(request) {
+      const credentials = readCredentials(request, policy.maxTokenBytes)
+      const tokenHash = hash('sha256', credentials.token, 'base64url')
+      const verified = verifyToken(credentials.token, tokenHash, clock())
+      return andThen(verified, (token) => decide(request, credentials, tokenHash, token))
     },
   }
 }

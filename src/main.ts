@@ -1,13 +1,7 @@
 #!/usr/bin/env node
 /** The command line: picks the command and gives its exit code. */
 import { readFileSync } from 'node:fs'
-import { check } from './cli/check.ts'
 import { isHelp, type Command } from './cli/command.ts'
-import { health } from './cli/health.ts'
-import { keygen } from './cli/keygen.ts'
-import { proof } from './cli/proof.ts'
-import { schema } from './cli/schema.ts'
-import { start } from './cli/start.ts'
 
 const USAGE = `usage: dpop-gateway <command> [options]
 
@@ -21,15 +15,26 @@ const USAGE = `usage: dpop-gateway <command> [options]
   dpop-gateway <command> --help says more. --version prints the version.
 `
 
-const COMMANDS: Readonly<Record<string, Command>> = { start, check, keygen, proof, health, schema }
+/** Each loads what it needs and no more: a health check is made every few seconds. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./cli/start.ts')).start,
+  check: async () => (await import('./cli/check.ts')).check,
+  keygen: async () => (await import('./cli/keygen.ts')).keygen,
+  proof: async () => (await import('./cli/proof.ts')).proof,
+  health: async () => (await import('./cli/health.ts')).health,
+  schema: async () => (await import('./cli/schema.ts')).schema,
+}
 
 async function main([name = '', ...args]: readonly string[]): Promise<number> {
   if (name === '--version') {
     process.stdout.write(`${version()}\n`)
     return 0
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command) return command(args, process)
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (load) {
+    const command = await load()
+    return command(args, process)
+  }
   if (isHelp(name) || name === 'help') {
     process.stdout.write(USAGE)
     return 0

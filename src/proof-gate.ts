@@ -4,6 +4,7 @@ import { readProofs } from './dpop/credentials.ts'
 import { verifyProof } from './dpop/proof.ts'
 import type { ProofPolicy } from './dpop/proof-context.ts'
 import { claimProof } from './dpop/replay.ts'
+import { andThen } from './eventual.ts'
 import type { Gate, Ports } from './gate.ts'
 
 export function createProofGate(
@@ -12,14 +13,16 @@ export function createProofGate(
 ): Gate {
   const { replays, clock } = ports
   return {
-    async admit(request) {
+    admit(request) {
       if (request.authorization.length > 1) throw new Denial('credentials_multiple')
       const now = clock()
       const { method, target } = request
       const context = { policy, method, target, tokenHash: undefined, thumbprint: undefined, now }
       const proof = verifyProof(readProofs(request), context)
-      await claimProof(replays, proof, context)
-      return { token: undefined, proof, now, nonce: policy.nonces?.next(proof.nonce, now) }
+      return andThen(claimProof(replays, proof, context), () => ({
+        token: undefined,
+        ...{ proof, now, nonce: policy.nonces?.next(proof.nonce, now) },
+      }))
     },
   }
 }

@@ -17,21 +17,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   jws: [],
   loopback: [],
   breaker: [],
+  eventual: [],
   deadline: [],
   backlog: [],
   overload: [],
   log: ['backlog'],
-  'token/access-token': [],
+  'token/access-token': ['eventual'],
   'redis/address': [],
   issuer: ['denial', 'jws', 'loopback', 'breaker', 'deadline'],
   token: ['denial', 'jws', 'token/access-token', 'issuer'],
-  dpop: ['denial', 'jws', 'token/access-token'],
-  gate: ['denial', 'dpop', 'token', 'token/access-token'],
-  'proof-gate': ['denial', 'dpop', 'gate'],
+  dpop: ['denial', 'eventual', 'jws', 'token/access-token'],
+  gate: ['denial', 'eventual', 'dpop', 'token', 'token/access-token'],
+  'proof-gate': ['denial', 'eventual', 'dpop', 'gate'],
   config: ['jws', 'loopback', 'redis/address'],
   assertion: ['jws', 'token/access-token', 'gate', 'config'],
   redis: ['denial', 'breaker', 'deadline', 'dpop', 'redis/address'],
-  http: ['denial', 'dpop', 'token/access-token', 'gate'],
+  http: ['denial', 'eventual', 'dpop', 'token/access-token', 'gate'],
   admin: ['denial', 'http'],
   'compose/introspection': ['jws', 'issuer', 'config'],
   compose: [
@@ -68,7 +69,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What decides does no I/O and has no clock: it gets by with these modules of Node. */
-const PURE = ['denial', 'jws', 'loopback', 'dpop', 'gate', 'proof-gate', 'breaker']
+const PURE = ['denial', 'eventual', 'jws', 'loopback', 'dpop', 'gate', 'proof-gate', 'breaker']
 const PURE_IMPORTS = ['node:buffer', 'node:crypto', 'node:net', 'node:url']
 
 interface File {

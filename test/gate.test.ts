@@ -115,7 +115,7 @@ t.test('where several things are wrong', async (t) => {
   const client = await createClient()
   for (const { name, code, calls: expected, ...wrong } of ROWS) {
     const { admit, calls } = await createCase(client, wrong)
-    await t.rejects(admit(), { code }, name)
+    await t.rejects(async () => admit(), { code }, name)
     t.strictSame(calls, expected, `${name}: nothing more is asked`)
   }
 })
@@ -148,9 +148,9 @@ t.test('a request that was refused has not used up its proof', async (t) => {
     method: 'GET',
     target: TARGET,
   }
-  await t.rejects(gateWith(['admin']).admit(request), { code: 'scope_insufficient' })
-  await t.resolves(gateWith([]).admit(request))
-  await t.rejects(gateWith([]).admit(request), { code: 'proof_replayed' })
+  await t.rejects(async () => gateWith(['admin']).admit(request), { code: 'scope_insufficient' })
+  await t.resolves(async () => gateWith([]).admit(request))
+  await t.rejects(async () => gateWith([]).admit(request), { code: 'proof_replayed' })
 })
 
 t.test('a bearer token is asked for no key, and uses no proof up', async (t) => {
@@ -170,7 +170,7 @@ t.test('a bearer token is asked for no key, and uses no proof up', async (t) => 
   ]
   for (const [code, wrong] of rows) {
     const { admit, calls } = await createCase(client, wrong)
-    await t.rejects(admit(), { code })
+    await t.rejects(async () => admit(), { code })
     t.strictSame(calls, VERIFIED, code)
   }
 })
@@ -195,6 +195,6 @@ t.test('what a slow issuer takes makes nothing younger than it is', async (t) =>
     })
     const proofs = [await client.proof({ url: TARGET, token: 'token', claims: { iat: start } })]
     const request = { authorization: ['DPoP token'], proofs, query: '' }
-    await t.rejects(gate.admit({ ...request, method: 'GET', target: TARGET }), { code })
+    await t.rejects(async () => gate.admit({ ...request, method: 'GET', target: TARGET }), { code })
   }
 })

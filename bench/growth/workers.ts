@@ -1,6 +1,9 @@
 /**
  * 1, 2 and 4 workers on Redis. Their throughput says little where load, upstream and Redis need the
  * same processors, so it is counted what the busiest worker can do with a processor of its own.
+ *
+ * That load, upstream and Redis are not what is measured can be seen in the table: each is one
+ * thread, and what the busiest of them used of its processor is beside what the workers got through.
  */
 import { createCallers, type Caller } from '../callers.ts'
 import { measure, type Cost } from '../measure.ts'
@@ -78,10 +81,12 @@ function report(results: Results<Throughput>, processors: number): Part {
     formatSpread(results.of(id, (it) => it.capacity)),
     formatSpread(results.of(id, (it) => it.perSecond)),
     formatNumber(results.of(id, (it) => it.generator + it.upstream + it.store).median),
+    formatSpread(results.of(id, othersBusy)),
   ])
+  const busiest = Math.max(...WORKERS.map((it) => results.of(String(it), othersBusy).most))
   const how = hasRoom ? 'as measured' : 'by CPU time of the busiest'
   return {
-    parts: ['### Workers', explain(hasRoom, processors), table(COLUMNS, rows)],
+    parts: ['### Workers', explain(hasRoom, processors), table(COLUMNS, rows), judge(busiest)],
     aims: [
       {
         text: `throughput of two workers ÷ one, ${how}`,
@@ -93,7 +98,25 @@ function report(results: Results<Throughput>, processors: number): Part {
   }
 }
 
-const COLUMNS = ['workers', 'CPU', 'requests/s by CPU', 'requests/s measured', 'CPU of all others']
+const COLUMNS = [
+  ...['workers', 'CPU', 'requests/s by CPU', 'requests/s measured', 'CPU of all others'],
+  'busiest of the others, % of a processor',
+]
+
+/** Beyond that one of the others may have held the workers up. */
+const BUSY = 80
+
+/** What the load generator, the upstream or Redis used of one processor, in per cent. */
+function othersBusy({ generator, upstream, store, perSecond }: Cost): number {
+  return (Math.max(generator, upstream, store) * perSecond) / 10_000
+}
+
+function judge(busiest: number): string {
+  const share = `The busiest of load, upstream and Redis used ${formatNumber(busiest)} % of a processor`
+  return busiest < BUSY
+    ? `${share}: none of them was the bottleneck.`
+    : `${share}: the requests a second that were measured may be theirs, those by CPU are not.`
+}
 
 function explain(hasRoom: boolean, count: number): string {
   const processors = `${count} processors`

@@ -52,7 +52,10 @@ export async function startContenders(stand: Stand, plan: Plan): Promise<Contend
     all.push({ id: 'redis', name, server, storePid: redis.pid, tasks: { get, post, replay } })
   } else missing.push('Redis: not installed (apt-get install redis-server)')
 
-  const server = stand.keep(await startBare(placement.subject))
+  const least = stand.keep(await startNode('least', upstream, placement.subject))
+  const name = 'node:http + undici + one verification, decides nothing'
+  all.push({ id: 'least', name, server: least, tasks: { get } })
+  const server = stand.keep(await startNode('bare', upstream, placement.subject))
   all.push({ id: 'node', name: 'node:http, answers 401', server, tasks: { bare } })
   if (plan.withPeers) await addPeers(stand, plan, tasks.peer, { all, missing })
   return { all, missing }
@@ -83,12 +86,18 @@ async function addPeers(
   }
 }
 
-async function startBare(cpus: string | undefined): Promise<Server> {
+/** A server of a few lines, which answers 401 to a request without credentials. */
+async function startNode(
+  name: 'least' | 'bare',
+  upstream: Server,
+  cpus: string | undefined,
+): Promise<Server> {
   const port = await freePort()
+  const file = join(import.meta.dirname, `../servers/${name}.ts`)
   return serve(port, {
     file: process.execPath,
-    args: ['--import', 'tsx', join(import.meta.dirname, '../servers/bare.ts'), String(port)],
-    log: 'bare.out',
+    args: ['--import', 'tsx', file, String(port), `http://127.0.0.1:${upstream.port}`],
+    log: `${name}.out`,
     readyUrl: `http://127.0.0.1:${port}/`,
     readyStatus: 401,
     cpus,

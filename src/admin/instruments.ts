@@ -1,5 +1,6 @@
 /** The metrics there are: names, helps, labels and buckets, by OpenTelemetry where it has them. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { createCounter, createHistogram } from './series.ts'
 
 export type Instruments = ReturnType<typeof createInstruments>
 
@@ -21,37 +22,46 @@ export function createInstruments(registry: Registry) {
   const registers = [registry]
   return {
     // Semantic conventions, HTTP metrics: http.server.request.duration.
-    duration: new Histogram({
-      name: 'http_server_request_duration_seconds',
-      help: 'Duration of requests, from their header to the end of the answer',
-      labelNames: ['http_request_method', 'http_response_status_code', 'http_route'],
-      buckets: SECONDS,
-      registers,
-    }),
-    admitted: new Counter({
-      name: 'dpop_admitted_total',
-      help: 'Requests the gate admitted, by what they brought: dpop, bearer or proof',
-      labelNames: ['route', 'scheme'],
-      registers,
-    }),
-    refusals: new Counter({
-      name: 'dpop_refusals_total',
-      help: 'Refused requests by route and code',
-      labelNames: ['route', 'code'],
-      registers,
-    }),
-    observedRefusals: new Counter({
-      name: 'dpop_observed_refusals_total',
-      help: 'Requests that got through only because their route observes, by the code of their refusal',
-      labelNames: ['route', 'code'],
-      registers,
-    }),
-    clock: new Histogram({
-      name: 'dpop_proof_clock_difference_seconds',
-      help: 'Clock of the gateway less iat of accepted proofs',
-      buckets: CLOCK_SECONDS,
-      registers,
-    }),
+    duration: createHistogram(
+      {
+        name: 'http_server_request_duration_seconds',
+        help: 'Duration of requests, from their header to the end of the answer',
+        buckets: SECONDS,
+      },
+      registry,
+    ),
+    admitted: createCounter(
+      {
+        name: 'dpop_admitted_total',
+        help: 'Requests the gate admitted, by what they brought: dpop, bearer or proof',
+        labelNames: ['route', 'scheme'],
+      },
+      registry,
+    ),
+    refusals: createCounter(
+      {
+        name: 'dpop_refusals_total',
+        help: 'Refused requests by route and code',
+        labelNames: ['route', 'code'],
+      },
+      registry,
+    ),
+    observedRefusals: createCounter(
+      {
+        name: 'dpop_observed_refusals_total',
+        help: 'Requests that got through only because their route observes, by the code of their refusal',
+        labelNames: ['route', 'code'],
+      },
+      registry,
+    ),
+    clock: createHistogram(
+      {
+        name: 'dpop_proof_clock_difference_seconds',
+        help: 'Clock of the gateway less iat of accepted proofs',
+        buckets: CLOCK_SECONDS,
+      },
+      registry,
+    ),
     replayFailures: new Counter({
       name: 'dpop_replay_store_failures_total',
       help: 'Proofs that Redis could not check for replay, by the reason: its own word or ours',

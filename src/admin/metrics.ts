@@ -43,24 +43,12 @@ export function createMetrics(sources: Readable): Metrics {
   collectDefaultMetrics({ register: registry })
   registerGauges(sources, registry)
   const instruments = createInstruments(registry)
-  const { refusals, observedRefusals, clock, introspections } = instruments
-  const observe = createObserver(instruments)
-  const countAdmitted = createAdmittedCounter(instruments)
+  const { introspections } = instruments
   return {
     contentType: registry.contentType,
     render: () => registry.metrics(),
     snapshot: () => registry.getMetricsAsJSON(),
-    sample(sample) {
-      const { route, code, observedCode, admittedAs, clockDifferenceSeconds } = sample
-      observe(sample)
-      if (code !== undefined) refusals.inc({ route, code })
-      if (observedCode !== undefined) observedRefusals.inc({ route, code: observedCode })
-      if (admittedAs !== undefined) countAdmitted(route, admittedAs)
-      if (clockDifferenceSeconds !== undefined) clock.observe(withinDay(clockDifferenceSeconds))
-    },
-    countMalformed(code) {
-      refusals.inc({ route: 'none', code })
-    },
+    ...createRequestCounts(instruments),
     replayFailed(reason) {
       instruments.replayFailures.inc({ reason })
     },
@@ -71,30 +59,60 @@ export function createMetrics(sources: Readable): Metrics {
   }
 }
 
+function createRequestCounts({
+  duration,
+  refusals,
+  observedRefusals,
+  admitted,
+  clock,
+}: Instruments): Pick<Metrics, 'sample' | 'countMalformed'> {
+  const observeClock = clock({})
+  const durationOf = byTwo((route, method) =>
+    lookup((status: number) =>
+      duration({
+        http_request_method: method,
+        http_response_status_code: String(status),
+        http_route: route,
+      }),
+    ),
+  )
+  const countRefused = byTwo((route, code) => refusals({ route, code }))
+  const countObserved = byTwo((route, code) => observedRefusals({ route, code }))
+  const countAdmitted = byTwo((route, scheme) => admitted({ route, scheme }))
+  return {
+    sample(sample) {
+      const { method, route, status, code, observedCode, admittedAs } = sample
+      const { durationSeconds, clockDifferenceSeconds } = sample
+      durationOf(route)(KNOWN_METHODS.has(method) ? method : '_OTHER')(status)(durationSeconds)
+      if (code !== undefined) countRefused(route)(code)()
+      if (observedCode !== undefined) countObserved(route)(observedCode)()
+      if (admittedAs !== undefined) countAdmitted(route)(admittedAs)()
+      if (clockDifferenceSeconds !== undefined) observeClock(withinDay(clockDifferenceSeconds))
+    },
+    countMalformed(code) {
+      countRefused('none')(code)()
+    },
+  }
+}
+
 /** What a client says its clock says, which may be anything, must not spoil the sum. */
 function withinDay(seconds: number): number {
   return Math.min(Math.max(seconds, -DAY_SECONDS), DAY_SECONDS)
 }
 
-/** A series is looked up by one key instead of having its labels hashed for each request. */
-function createObserver({ duration }: Instruments): (sample: Sample) => void {
-  const known = new Map<string, { observe(seconds: number): void }>()
-  return ({ method, route, status, durationSeconds }) => {
-    const name = KNOWN_METHODS.has(method) ? method : '_OTHER'
-    const key = `${name} ${status} ${route}`
-    const series = known.get(key) ?? duration.labels(name, String(status), route)
-    known.set(key, series)
-    series.observe(durationSeconds)
-  }
+/** A series is found label by label: one key would have to be put together for each request. */
+function byTwo<Value>(create: (first: string, second: string) => Value) {
+  return lookup((first: string) => lookup((second: string) => create(first, second)))
 }
 
-/** The same for the counter of what gets through, which every admitted request adds to. */
-function createAdmittedCounter({ admitted }: Instruments): (route: string, scheme: string) => void {
-  const known = new Map<string, { inc(): void }>()
-  return (route, scheme) => {
-    const key = `${scheme} ${route}`
-    const series = known.get(key) ?? admitted.labels(route, scheme)
-    known.set(key, series)
-    series.inc()
+/** Makes what it is asked for the first time, and keeps it. */
+function lookup<Key, Value>(create: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, Value>()
+  return (key) => {
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const made = create(key)
+    known.set(key, made)
+    return made
   }
 }

@@ -6,7 +6,7 @@ import { commandError } from './command.ts'
 /** What `--config` is for the commands that read the file, beside its name without the option. */
 export const CONFIG_OPTION = { config: { type: 'string' } } as const
 
-interface Named {
+export interface Named {
   /** What the user called it, for messages. */
   readonly file: string
   readonly loaded: Loaded

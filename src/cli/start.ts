@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '../log.ts'
 import { createPrimary } from '../workers/primary.ts'
 import { runWorker, workerNumber } from '../workers/worker.ts'
 import { commandError, createCommand } from './command.ts'
-import { CONFIG_OPTION, readConfig } from './config.ts'
+import { CONFIG_OPTION, readConfig, type Named } from './config.ts'
 import { reloadOnChange } from './reload.ts'
 
 const USAGE = `usage: dpop-gateway start [FILE | --config FILE]
@@ -29,11 +29,7 @@ export const start = createCommand({
       runWorker(worker)
       return
     }
-    const { file, loaded } = readConfig(option, operand, stderr)
-    const logger = createLogger(loaded.config.log)
-    const gateway = createOneOrMore(loaded.config, logger)
-    endOnBug(() => gateway.stop(), logger)
-    const endReloads = reloadOnChange(gateway, file, loaded)
+    const { gateway, endReloads } = prepare(readConfig(option, operand, stderr))
     await gateway.start().catch((error: unknown) => {
       throw commandError(error instanceof Error ? error.message : String(error))
     })
@@ -47,6 +43,14 @@ export const start = createCommand({
     setTimeout(exitNow, 100).unref()
   },
 })
+
+/** Apart from what waits for the end, which would keep the whole file in memory until then. */
+function prepare({ file, loaded }: Named) {
+  const logger = createLogger(loaded.config.log)
+  const gateway = createOneOrMore(loaded.config, logger)
+  endOnBug(() => gateway.stop(), logger)
+  return { gateway, endReloads: reloadOnChange(gateway, file, loaded) }
+}
 
 function createOneOrMore(config: Config, logger: Logger): Gateway {
   const { workers } = config.server

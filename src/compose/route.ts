@@ -15,6 +15,23 @@ import { createProofGate } from '../proof-gate.ts'
 import { metadataUrls } from './resource.ts'
 import type { VerifyToken } from '../token/access-token.ts'
 
+/**
+ * What is made from a part of the configuration that many routes have in common, such as `identity`,
+ * is made once and shared by them, for as long as that part is in use.
+ */
+function shared<Part extends object, Made>(make: (part: Part) => Made): (part: Part) => Made {
+  const known = new WeakMap<Part, Made>()
+  return (part) => {
+    const made = known.get(part) ?? make(part)
+    known.set(part, made)
+    return made
+  }
+}
+
+const algorithmsOf = shared(withAliases)
+const namesOf = shared((issuers: Config['issuers']) => new Set(Object.keys(issuers)))
+const headersOf = shared((headers: RouteConfig['identity']['headers']) => Object.entries(headers))
+
 /** The ports of all gates. Which function verifies a token depends on the route. */
 export interface SharedPorts extends Omit<Ports, 'verifyToken'> {
   readonly verifierFor: (issuers: ReadonlySet<string>) => VerifyToken
@@ -58,7 +75,7 @@ function compileIdentity(
 ): IdentityRules {
   const { headers, token, assertion } = identity
   return {
-    headers: Object.entries(headers),
+    headers: headersOf(headers),
     token,
     // Whatever is too long to hand on, a route that only observes refuses nothing.
     ...(observe && { maxLength: Infinity }),
@@ -81,7 +98,7 @@ function compileRefusals(
   const { access, dpop, scopes, debug } = route
   return {
     challenge: createChallenger({
-      algorithms: withAliases(dpop.algorithms),
+      algorithms: algorithmsOf(dpop.algorithms),
       scopes,
       acceptsBearer: access === 'dpop-or-bearer',
       authentication: authenticationOf(route),
@@ -102,7 +119,7 @@ function compileGate(
   const { access, dpop, scopes, claims } = route
   const { proofBytes, tokenBytes } = config.server.limits
   const proof = {
-    algorithms: withAliases(dpop.algorithms),
+    algorithms: algorithmsOf(dpop.algorithms),
     maxAgeSeconds: dpop.maxAge / 1000,
     clockSkewSeconds: dpop.clockSkew / 1000,
     rememberSeconds,
@@ -113,7 +130,7 @@ function compileGate(
   }
   if (access === 'public') return undefined
   if (access === 'proof') return createProofGate(proof, { ...ports, replays: tokenless })
-  const issuers = new Set(route.issuers ?? Object.keys(config.issuers))
+  const issuers = route.issuers ? new Set(route.issuers) : namesOf(config.issuers)
   const policy = {
     ...{ issuers, scopes, claims, proof },
     authentication: authenticationOf(route),

@@ -1,6 +1,6 @@
 /** The YAML of gateway.yaml: its value with variables filled in, and where each key stands. */
 
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import type { Alias, Document as YamlDocument, YAMLError } from 'yaml'
 import type { Surroundings } from './interpolate.ts'
 import type { Fault, KeyPath } from './problem.ts'
@@ -25,6 +25,7 @@ export interface Document {
   readonly syntaxFaults: readonly SyntaxFault[]
   /** Keys and variables that cannot be taken as they stand. */
   readonly faults: readonly Fault[]
+  /** The same until a value in it is retyped. */
   readonly value: () => unknown
   /** Where the key or value stands; the nearest mapping around it, if it is not there. */
   readonly locate: (path: KeyPath, atKey?: boolean) => Position
@@ -38,23 +39,31 @@ export function readDocument(text: string, surroundings: Surroundings): Document
   const lineCounter = new LineCounter()
   const yaml = parseDocument(text, { lineCounter, prettyErrors: false, schema: 'core' })
   const variables = fillIn(yaml, surroundings)
+  let value: unknown
+  const valueNow = (): unknown => (value ??= yaml.toJS({ maxAliasCount: MAX_ALIASES }))
   const positionOf = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
   return {
-    syntaxFaults: [...yaml.errors, ...yaml.warnings, ...aliasFaultsOf(yaml)].map((error) => ({
+    syntaxFaults: [
+      ...yaml.errors,
+      ...yaml.warnings,
+      ...aliasFaultsOf(yaml, variables.aliases, valueNow),
+    ].map((error) => ({
       ...positionOf(error.pos[0]),
       message: messageOf(error),
       fatal: error.code !== 'DUPLICATE_KEY',
     })),
     faults: variables.faults,
-    value: () => yaml.toJS({ maxAliasCount: MAX_ALIASES }) as unknown,
+    value: valueNow,
     locate: (path, atKey) => positionOf(offsetOf(yaml, path, atKey)),
     isSecret: (path) => variables.secrets.has(nodeAt(yaml, path)),
     retype(path) {
       const node = nodeAt(yaml, path)
-      if (isScalar(node) && variables.whole.has(node)) node.value = typed(String(node.value))
+      if (!isScalar(node) || !variables.whole.has(node)) return
+      node.value = typed(String(node.value))
+      value = undefined
     },
   }
 }
@@ -66,14 +75,17 @@ function typed(text: string): unknown {
 
 type Mistake = Pick<YAMLError, 'pos' | 'message'> & { readonly code: string }
 
-function aliasFaultsOf(yaml: YamlDocument.Parsed): readonly Mistake[] {
-  if (yaml.errors.length > 0) return []
+function aliasFaultsOf(
+  yaml: YamlDocument.Parsed,
+  aliases: readonly Alias[],
+  valueNow: () => unknown,
+): readonly Mistake[] {
+  if (yaml.errors.length > 0 || aliases.length === 0) return []
   try {
     // A structure that holds itself has no JSON.
-    JSON.stringify(yaml.toJS({ maxAliasCount: MAX_ALIASES }))
+    JSON.stringify(valueNow())
     return []
   } catch {
-    const aliases = aliasesOf(yaml)
     const unknown = aliases.find((alias) => alias.resolve(yaml) === undefined)
     const start = (unknown ?? aliases.at(-1))?.range?.[0] ?? 0
     const message =
@@ -82,12 +94,6 @@ function aliasFaultsOf(yaml: YamlDocument.Parsed): readonly Mistake[] {
         : `there is no anchor &${unknown.source} above`
     return [{ pos: [start, start], message, code: 'ALIAS' }]
   }
-}
-
-function aliasesOf(yaml: YamlDocument.Parsed): readonly Alias[] {
-  const aliases: Alias[] = []
-  visit(yaml, { Alias: (_, alias) => void aliases.push(alias) })
-  return aliases
 }
 
 function messageOf({ code, message }: Mistake): string {

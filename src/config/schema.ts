@@ -76,16 +76,21 @@ export function compileConfig(settings: Settings, pem: PemFiles): Config {
 
 /** Without a token there is nobody to make a statement about. */
 function identityOf({ identity }: Settings, route: RouteSettings): IdentityConfig {
-  const { assertion, ...rules } = override(identity, route.identity)
+  const whole = override(identity, route.identity)
   const hasToken = route.access !== 'public' && route.access !== 'proof'
-  return hasToken && assertion ? { ...rules, assertion } : rules
+  if (hasToken || !whole.assertion) return whole
+  const { headers, token } = whole
+  return { headers, token }
 }
 
-/** The base, with what the override says. A header map is replaced as a whole. */
+/**
+ * The base, with what the override says. A header map is replaced as a whole. The base itself where
+ * nothing is said, so that all such routes share it.
+ */
 function override<Base extends object>(
   base: Base,
   changes: { readonly [Key in keyof Base]?: Base[Key] | undefined } = {},
 ): Base {
   const said = Object.entries(changes).filter(([, value]) => value !== undefined)
-  return { ...base, ...Object.fromEntries(said) }
+  return said.length === 0 ? base : { ...base, ...Object.fromEntries(said) }
 }

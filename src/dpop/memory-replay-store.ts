@@ -31,11 +31,9 @@ export function createMemoryReplayStore({
   }
 
   return {
-    claim({ thumbprint, jti, ttlSeconds }) {
-      return new Promise((resolve) => {
-        const isFirst = take(replayKey(thumbprint, jti), ttlSeconds)
-        resolve({ isFirst, rememberedSince: -Infinity })
-      })
-    },
+    claim: ({ thumbprint, jti, ttlSeconds }) => ({
+      isFirst: take(replayKey(thumbprint, jti), ttlSeconds),
+      rememberedSince: -Infinity,
+    }),
   }
 }

@@ -165,10 +165,8 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     step: 6, // the signature
     code: 'proof_signature',
     holds: (proof) => hasValidSignature(proof),
-    compare: (proof) => ({
-      expected: 'verifies with jwk',
-      received: hasValidSignature(proof) ? 'verifies' : 'does not verify',
-    }),
+    // Only asked for where it does not hold: to verify again would double what a forgery costs.
+    compare: () => ({ expected: 'verifies with jwk', received: 'does not verify' }),
   },
 ]
 

@@ -5,6 +5,7 @@
  */
 
 import { Denial } from '../denial.ts'
+import { andThen, attempt } from '../eventual.ts'
 import { createGenerations, monotonicSeconds } from './generations.ts'
 import type { ReplayStore } from './replay.ts'
 
@@ -24,7 +25,7 @@ export function limitPerKey(
   const counts = createGenerations(() => new Map<string, number>(), monotonic)
 
   return {
-    async claim(claim) {
+    claim(claim) {
       counts.turn(claim.ttlSeconds)
       const { fresh, old } = counts
       const share = shareOf(claim.thumbprint)
@@ -34,14 +35,17 @@ export function limitPerKey(
 
       // Counted before the answer is in, or many claims at once would all pass below the cap.
       add(fresh, share, 1)
-      let won = false
-      try {
-        const claimed = await store.claim(claim)
-        won = claimed.isFirst
-        return claimed
-      } finally {
-        if (!won) add(fresh, share, -1)
-      }
+      const claimed = attempt(
+        () => store.claim(claim),
+        (error) => {
+          add(fresh, share, -1)
+          throw error
+        },
+      )
+      return andThen(claimed, (it) => {
+        if (!it.isFirst) add(fresh, share, -1)
+        return it
+      })
     },
   }
 }

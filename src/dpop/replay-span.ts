@@ -3,6 +3,7 @@
  * before the change is forgotten too soon for that, so it is refused from then on. Pure.
  */
 
+import { andThen } from '../eventual.ts'
 import type { ReplayStore } from './replay.ts'
 
 export interface ReplaySpan {
@@ -25,13 +26,13 @@ export function createReplaySpan(store: ReplayStore, clock: () => number): Repla
       keptSeconds = Math.min(keptSeconds, fromSeconds)
     },
     store: {
-      async claim(claim) {
-        const claimed = await store.claim(claim)
-        if (changedAt === -Infinity) return claimed
-        // A proof may be dated ahead of when it was claimed, by less than it was kept.
-        const forgotten = Math.min(changedAt + keptSeconds, clock() - keptSeconds)
-        return { ...claimed, rememberedSince: Math.max(claimed.rememberedSince, forgotten) }
-      },
+      claim: (claim) =>
+        andThen(store.claim(claim), (claimed) => {
+          if (changedAt === -Infinity) return claimed
+          // A proof may be dated ahead of when it was claimed, by less than it was kept.
+          const forgotten = Math.min(changedAt + keptSeconds, clock() - keptSeconds)
+          return { ...claimed, rememberedSince: Math.max(claimed.rememberedSince, forgotten) }
+        }),
     },
   }
 }

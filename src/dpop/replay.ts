@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto'
 import { Denial } from '../denial.ts'
+import { andThen, type Eventual } from '../eventual.ts'
 import type { Proof } from './proof.ts'
 import type { ProofContext, ProofPolicy } from './proof-context.ts'
 
@@ -32,9 +33,9 @@ export interface Claimed {
 export interface ReplayStore {
   /**
    * Claims the pair of key and `jti` in one atomic step. Throws the Denial
-   * `replay_store_unavailable` when it cannot say.
+   * `replay_store_unavailable`, or rejects with it, when it cannot say.
    */
-  claim(claim: Claim): Promise<Claimed>
+  claim(claim: Claim): Eventual<Claimed>
 }
 
 /** A client whose proof was made that lately did nothing wrong, and the next one will pass. */
@@ -50,22 +51,31 @@ export function replayKey(thumbprint: string, jti: string): string {
 }
 
 /**
- * Marks a proof as used. Throws `proof_replayed` where it was; of any number of copies one passes.
+ * Marks a proof as used. Throws, or rejects with, `proof_replayed` where it was; of any number of copies one passes.
  * A proof from before the store began to remember may have been used too, and is refused as well.
  *
  * Not guaranteed: a proof dated ahead of the clock, which was used just before the store forgot, may
  * seem to be from after that.
  */
-export async function claimProof(
+export function claimProof(
   store: ReplayStore,
   proof: Proof,
-  { policy, now }: Pick<ProofContext, 'policy' | 'now'>,
-): Promise<void> {
+  context: Pick<ProofContext, 'policy' | 'now'>,
+): Eventual<void> {
   const { thumbprint, jti, remainingSeconds: ttlSeconds, nonceMadeAt } = proof
-  const claim = { thumbprint, jti, ttlSeconds, nonceMadeAt }
-  const { isFirst, rememberedSince } = await store.claim(claim)
+  const claimed = store.claim({ thumbprint, jti, ttlSeconds, nonceMadeAt })
+  return andThen(claimed, (it) => {
+    requireFirst(it, proof, context)
+  })
+}
+
+function requireFirst(
+  { isFirst, rememberedSince }: Claimed,
+  { issuedAt, nonceMadeAt }: Proof,
+  { policy, now }: Pick<ProofContext, 'policy' | 'now'>,
+): void {
   if (!isFirst) throw new Denial('proof_replayed')
-  const madeAt = takesNonces(policy) ? (nonceMadeAt ?? proof.issuedAt) : proof.issuedAt
+  const madeAt = takesNonces(policy) ? (nonceMadeAt ?? issuedAt) : issuedAt
   if (madeAt > rememberedSince) return
   const isNew = now - madeAt <= NEW_SECONDS
   const code = isNew ? 'replay_store_unavailable' : oldProofCode(policy)

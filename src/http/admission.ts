@@ -3,6 +3,7 @@
  * becomes of it then is up to the way it came in, as a request or as an upgrade.
  */
 import { Denial } from '../denial.ts'
+import { attempt, type Eventual } from '../eventual.ts'
 import type { GateRequest, Grant } from '../gate.ts'
 import type { Scheme } from './challenge.ts'
 import { preflightedMethod } from './cors.ts'
@@ -16,6 +17,7 @@ import { METADATA_ROUTE, type FindMetadata } from './resource-metadata.ts'
 import type { Route } from './route.ts'
 import type { Routes } from './routes.ts'
 import { send } from './send.ts'
+import { comeTo, createTogether } from './together.ts'
 
 export interface AdmissionOptions {
   readonly routes: Routes
@@ -63,6 +65,7 @@ export interface Admission {
 export function createAdmission(options: AdmissionOptions): Admission {
   const { routes, publicOrigin, findMetadata, rules, recorder, maxBodyBytes, isOverloaded } =
     options
+  const decideTogether = createTogether()
   const refuse = (error: unknown, route: Route | undefined, record: RequestRecord) => {
     if (error instanceof Denial) record.denial = error
     else recorder.fault(error, record.requestId)
@@ -113,7 +116,8 @@ export function createAdmission(options: AdmissionOptions): Admission {
       }
       const { request, route, origin } = opened
       try {
-        record.grant = await askGate(gateRequest(request, origin), route, record)
+        const asked = gateRequest(request, origin)
+        record.grant = await comeTo(decideTogether, () => askGate(asked, route, record))
         record.decidedAt = performance.now()
         await pass(opened)
       } catch (error) {
@@ -138,18 +142,20 @@ function refusalOf(
 }
 
 /** What the gate says; on a route that is only observed a refusal is noted and nothing more. */
-async function askGate(
+function askGate(
   request: GateRequest,
   { gate, observe }: Route,
   record: RequestRecord,
-): Promise<Grant | undefined> {
-  try {
-    return await gate?.admit(request)
-  } catch (error) {
-    if (!observe || !(error instanceof Denial)) throw error
-    record.observed = error
-    return undefined
-  }
+): Eventual<Grant | undefined> {
+  if (!gate || !observe) return gate?.admit(request)
+  return attempt<Grant | undefined>(
+    () => gate.admit(request),
+    (error) => {
+      if (!(error instanceof Denial)) throw error
+      record.observed = error
+      return undefined
+    },
+  )
 }
 
 /** The one the client has used, whatever came of it. */
@@ -177,5 +183,6 @@ function gateRequest(
 }
 
 function hostOf({ authority }: OriginalRequest): string {
-  return authority.replace(/:\d+$/, '')
+  const colon = authority.lastIndexOf(':')
+  return colon > authority.lastIndexOf(']') ? authority.slice(0, colon) : authority
 }

@@ -6,6 +6,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { withCors, type CorsFields } from './cors.ts'
 import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
 import type { Response } from './message.ts'
+import { createTogether } from './together.ts'
 
 export interface Answer {
   /** `source` is told to pause and to go on. The names of `headers` are in lower case. */
@@ -31,20 +32,51 @@ export interface Source {
   resume(): void
 }
 
-/** A client that takes nothing for `idleTimeoutMs` is cut off: it holds a connection upstream. */
+const sendTogether = createTogether()
+
+/**
+ * What comes in one turn of the event loop is sent at its end, a short answer in one piece. A client
+ * that takes nothing for `idleTimeoutMs` is cut off: it holds a connection upstream.
+ */
 export function createAnswer(
   response: Response,
   idleTimeoutMs: number,
   rules: AnswerRules,
 ): Answer {
   let source: Source | undefined
-  let isBodyBegun = false
   let stalled: NodeJS.Timeout | undefined
+  /** What has come since the header; undefined once that is sent. */
+  let held: Buffer[] | undefined = []
+  let isEnded = false
+
   const resume = () => {
     clearTimeout(stalled)
+    stalled = undefined
     source?.resume()
   }
-  response.on('drain', resume)
+
+  function send(chunk: Buffer): void {
+    if (response.write(chunk)) return
+    source?.pause()
+    if (stalled === undefined) response.once('drain', resume)
+    clearTimeout(stalled)
+    stalled = setTimeout(() => response.req.socket.destroy(), idleTimeoutMs)
+  }
+
+  function sendHeld(): void {
+    const [first, ...others] = held ?? []
+    held = undefined
+    if (response.destroyed || response.writableEnded) return
+    if (isEnded && others.length === 0) {
+      response.end(first)
+      return
+    }
+    // Node keeps the header back for the body, which may be long in coming.
+    if (!first) response.flushHeaders()
+    else for (const chunk of [first, ...others]) send(chunk)
+    if (isEnded) response.end()
+  }
+
   return {
     begin(from, status, headers) {
       source = from
@@ -54,20 +86,18 @@ export function createAnswer(
       response.writeHead(status, fields)
       // RFC 9112 §6.3: over with its header. undici waits for a body where there is a length.
       if (status === 304) response.end()
-      // Node keeps the header back for the body, which may be long in coming.
-      process.nextTick(() => {
-        if (!isBodyBegun && !response.writableEnded) response.flushHeaders()
-      })
+      sendTogether(sendHeld)
     },
     write(chunk) {
-      isBodyBegun = true
-      if (response.write(chunk)) return
-      source?.pause()
-      clearTimeout(stalled)
-      stalled = setTimeout(() => response.req.socket.destroy(), idleTimeoutMs)
+      if (held) held.push(chunk)
+      else send(chunk)
     },
-    end: () => void response.end(),
+    end() {
+      isEnded = true
+      if (!held) response.end()
+    },
     release() {
+      if (stalled === undefined) return
       clearTimeout(stalled)
       response.off('drain', resume)
     },
@@ -81,10 +111,10 @@ function passedOn(
   const { connection } = headers
   const hopByHop = nominated(connection === undefined ? [] : [String(connection)])
   const kept: OutgoingHttpHeaders = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
     // A nonce of the upstream's own would be taken for one of this gateway (RFC 9449 §8).
     if (name === 'dpop-nonce' && !passesNonce) continue
-    if (!HOP_BY_HOP.has(name) && !hopByHop.has(name)) kept[name] = value
+    if (!HOP_BY_HOP.has(name) && !hopByHop.has(name)) kept[name] = headers[name]
   }
   return Object.assign(cors ? withCors(kept, cors) : kept, fields)
 }

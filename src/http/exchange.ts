@@ -89,15 +89,16 @@ function dispatchOptions(
   basePath: string,
   body: RequestBody | undefined,
 ): Dispatcher.DispatchOptions {
-  return {
+  const options: Dispatcher.DispatchOptions = {
     method: request.method,
     path: request.path(basePath),
     headers: request.fields,
     body: body?.stream ?? null,
-    ...(isLast(request) && { reset: true }),
     headersTimeout: request.responseTimeoutMs,
     bodyTimeout: request.idleTimeoutMs,
   }
+  if (isLast(request)) options.reset = true
+  return options
 }
 
 const EXPECT_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
@@ -107,6 +108,7 @@ const EXPECT_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
  * of its connection: unless this one says that there is none.
  */
 function isLast({ method, hasBody, fields }: UpstreamRequest): boolean {
+  if (!hasBody) return false
   const hasLength = fields.some((name, at) => at % 2 === 0 && name === 'content-length')
-  return hasBody && !(hasLength && EXPECT_BODY.has(method))
+  return !(hasLength && EXPECT_BODY.has(method))
 }

@@ -41,7 +41,7 @@ export interface Response {
   writeHead(status: number, headers: OutgoingHttpHeaders): Response
   flushHeaders(): void
   write(chunk: Buffer): boolean
-  end(body?: string): unknown
+  end(body?: string | Buffer): unknown
   /** Breaks it off, so that the client cannot take what it has for the whole. */
   destroy(): unknown
   on(event: ResponseEvent, listener: () => void): unknown

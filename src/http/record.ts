@@ -113,6 +113,7 @@ function accessLine(
 ): AccessLine {
   const { status, route, startedAt, durationMs } = done
   const token = grant?.token
+  const refusal = denial ?? observed
   return {
     requestId,
     method: message.method,
@@ -122,9 +123,9 @@ function accessLine(
     client: request?.client ?? message.socket.remoteAddress,
     code: denial?.code,
     observedCode: observed?.code,
-    detail: (denial ?? observed)?.detail,
-    cause: causeOf(denial ?? observed),
-    clockDifferenceSeconds: (denial ?? observed)?.clockDifferenceSeconds,
+    detail: refusal?.detail,
+    cause: refusal && causeOf(refusal),
+    clockDifferenceSeconds: refusal?.clockDifferenceSeconds,
     subject: token?.subject,
     clientId: token?.clientId,
     thumbprint: grant?.proof?.thumbprint,
@@ -141,15 +142,14 @@ function admittedAs({ token, proof }: Grant): NonNullable<Sample['admittedAs']> 
 }
 
 /** In words. */
-function causeOf(denial: Denial | undefined): string | undefined {
-  const cause = denial?.cause
+function causeOf({ cause }: Denial): string | undefined {
   if (cause instanceof Error) return cause.message
   return typeof cause === 'string' ? cause : undefined
 }
 
 /** W3C Trace Context §3.2: version, trace id, parent id, flags. */
 function traceOf(fields: Fields): string | undefined {
-  const [parent] = linesOf(fields, 'traceparent')
+  const parent = linesOf(fields, 'traceparent')[0]
   return parent && /^[\da-f]{2}-([\da-f]{32})-/.exec(parent)?.[1]
 }
 

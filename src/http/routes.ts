@@ -23,9 +23,13 @@ export interface Routes {
 }
 
 export function createRoutes(routes: readonly Route[]): Routes {
-  const exactly = createLookup(routes, (segment) => segment)
-  const asOthersDo = createLenientLookup(routes)
   const arePlain = routes.every(({ path }) => isPlain(fixedPart(path)))
+  const createShared = shareLookups(routes)
+  const exactly = createShared((segment) => segment)
+  // What is plain has one form in all manners, so they have one tree, and nothing is written anew.
+  const asOthersDo = lenientLookup(
+    arePlain ? SEGMENT_READINGS.map(() => exactly) : SEGMENT_READINGS.map(createShared),
+  )
   const requireOneReading = (found: Route, host: string, readings: Readings) => {
     const isOther = (place: readonly Route[]) => !place.includes(found)
     // Express does not tell `/a/` from `/a`: what all may see must not hide what they may not.
@@ -85,15 +89,31 @@ const NO_QUERY = {}
 // All methods share one tree; which route of a place takes the method is looked at afterwards.
 const ANY: HTTPMethod = 'GET'
 
-/** `write` brings the fixed segments of the routes to the form that paths are looked up in. */
-function createLookup(routes: readonly Route[], write: (segment: string) => string): Lookup {
+/**
+ * `write` brings the fixed segments of the routes to the form that paths are looked up in. Few
+ * configurations have paths of which each manner makes something else: those of one form share a
+ * tree, as the trees are most of what routes cost in memory and at start.
+ */
+function shareLookups(routes: readonly Route[]) {
+  const known = new Map<string, Lookup>()
+  return (write: (segment: string) => string): Lookup => {
+    const patterns = routes.map(({ path }) => patternOf(path, write))
+    const key = patterns.join('\n')
+    const lookup = known.get(key) ?? createLookup(routes, patterns)
+    known.set(key, lookup)
+    return lookup
+  }
+}
+
+/** `patterns` are those of the routes, in their order. */
+function createLookup(routes: readonly Route[], patterns: readonly string[]): Lookup {
   const tree = createRouter({
     maxParamLength: Number.MAX_SAFE_INTEGER,
     querystringParser: () => NO_QUERY,
   })
   const places = new Map<string, Route[]>()
-  for (const route of routes) {
-    const pattern = patternOf(route.path, write)
+  for (const [at, route] of routes.entries()) {
+    const pattern = patterns[at] ?? ''
     const key = `${route.host ?? ''} ${pattern}`
     const place = places.get(key)
     if (place) {
@@ -110,8 +130,7 @@ function createLookup(routes: readonly Route[], write: (segment: string) => stri
 }
 
 /** The places that servers may see in a path. */
-function createLenientLookup(routes: readonly Route[]) {
-  const lookups = SEGMENT_READINGS.map((write) => createLookup(routes, write))
+function lenientLookup(lookups: readonly Lookup[]) {
   return (host: string, readings: Readings): (readonly Route[])[] =>
     lookups.flatMap((find, at) => (readings[at] ?? []).map((path) => find(host, path)))
 }

@@ -16,7 +16,7 @@ export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   try {
     const text = isAscii(bytes) ? bytes.toString('latin1') : utf8.decode(bytes)
     const value: unknown = JSON.parse(text)
-    return isJsonObject(value) && !repeatsMember(text) ? value : undefined
+    return isJsonObject(value) && !mayRepeat(value, text) ? value : undefined
   } catch {
     return undefined
   }
@@ -24,6 +24,31 @@ export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Where no quote is escaped, each name and each string has two of them: where the text has more than
+ * what was read from it, a member is lost. Names have to be looked at only where some are escaped.
+ */
+function mayRepeat(value: JsonObject, text: string): boolean {
+  const isClear = !text.includes('\\') && quotesOf(text) === quotesFor(value)
+  return !isClear && repeatsMember(text)
+}
+
+function quotesOf(text: string): number {
+  let count = 0
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count++
+  return count
+}
+
+/** NaN where the nesting is too deep. */
+function quotesFor(value: unknown, depth = 0): number {
+  if (typeof value === 'string') return 2
+  if (typeof value !== 'object' || value === null) return 0
+  if (depth === MAX_DEPTH) return Number.NaN
+  let count = 0
+  for (const member of Object.values(value)) count += quotesFor(member, depth + 1)
+  return Array.isArray(value) ? count : count + 2 * Object.keys(value).length
 }
 
 /**

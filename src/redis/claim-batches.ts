@@ -1,5 +1,5 @@
 /**
- * Sends the claims of one turn of the event loop in one pipeline, and behind them the question since
+ * Sends the claims that come up in a row in one pipeline, and behind them the question since
  * when Redis remembers. As both go over one connection in this order, what Redis forgets is seen by
  * the very claims it concerns, at no round trip of its own.
  */
@@ -74,7 +74,8 @@ export function createClaimBatches(link: Link, markers: Markers, guard: EpochGua
   return {
     send(claim: KeyedClaim): Promise<Claimed> {
       return new Promise((resolve, reject) => {
-        if (batches.size === 0) setImmediate(flush)
+        // Those of one turn come together: decisions are made in a row (http/together.ts).
+        if (batches.size === 0) process.nextTick(flush)
         const waiting = { claim, resolve, reject }
         const batch = batches.get(claim.marker)
         if (batch) batch.push(waiting)

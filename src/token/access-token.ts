@@ -1,4 +1,5 @@
 /** What a verified access token says, and the port that verifies one. */
+import type { Eventual } from '../eventual.ts'
 
 export interface AccessToken {
   /** `iss`, exactly as configured for the issuer. */
@@ -24,7 +25,8 @@ export interface AccessToken {
  * Verifies an access token.
  *
  * `token` is the token as sent, `hash` its SHA-256 in base64url (which is also the expected `ath`),
- * `now` epoch seconds. Throws a Denial of the family `token_*`; `issuer_unavailable` where the
- * issuer does not give its keys or does not answer, `overloaded` where too many wait for it.
+ * `now` epoch seconds. Throws, or rejects with, a Denial of the family `token_*`;
+ * `issuer_unavailable` where the issuer does not give its keys or does not answer, `overloaded` where
+ * too many wait for it.
  */
-export type VerifyToken = (token: string, hash: string, now: number) => Promise<AccessToken>
+export type VerifyToken = (token: string, hash: string, now: number) => Eventual<AccessToken>

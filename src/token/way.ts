@@ -28,7 +28,7 @@ export function chooseWay(
     const iss = text(decodeJwt(token)?.claims['iss'])
     return issuers.has(iss) && !(always && iss === issuer)
   }
-  return async (token, hash, now) =>
+  return (token, hash, now) =>
     tokens.recall(hash, now) ??
     signed.recall(hash, now) ??
     (isVerifiedByKey(token) ? signed : tokens).verify(token, hash, now)

@@ -59,9 +59,9 @@ t.test('a header is kept once its request has passed everything, and not before'
   const fields = { authorization: ['DPoP token'], proofs: [proof], query: '' }
   const request = { ...fields, method: 'GET', target: TARGET }
   const gate = gateWith([], 1)
-  await t.rejects(gate.admit({ ...request, method: 'PUT' }), { code: 'proof_method' })
-  await t.rejects(gateWith(['admin'], 1).admit(request), { code: 'scope_insufficient' })
-  await t.rejects(gateWith([], 0).admit(request), { code: 'replay_store_unavailable' })
+  await t.rejects(async () => gate.admit({ ...request, method: 'PUT' }), { code: 'proof_method' })
+  await t.rejects(async () => gateWith(['admin'], 1).admit(request), { code: 'scope_insufficient' })
+  await t.rejects(async () => gateWith([], 0).admit(request), { code: 'replay_store_unavailable' })
   t.equal(boundKeys.recall(token), undefined)
   const { proof: passed } = await gate.admit(request)
   t.ok(passed)

@@ -20,7 +20,7 @@ type Call = readonly [name: string, ...args: readonly unknown[]]
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
 /** Counts the calls of these functions while `run` runs. What is counted is called as ever. */
-async function callsOf(run: () => Promise<unknown>): Promise<readonly Call[]> {
+async function callsOf(run: () => unknown): Promise<readonly Call[]> {
   const calls: Call[] = []
   const undo: (() => void)[] = []
   const watch = (owner: object, name: string, label = name) => {

@@ -40,10 +40,12 @@ async function codeOf(
   { now = LATER, isFirst = true, rules = {} }: Setting = {},
 ): Promise<unknown> {
   const context = { now, policy: { ...policy, ...rules } }
-  return claimProof(store(isFirst), made, context).then(
-    () => 'passes',
-    (error: unknown) => (error as { readonly code?: unknown }).code,
-  )
+  try {
+    await claimProof(store(isFirst), made, context)
+    return 'passes'
+  } catch (error) {
+    return (error as { readonly code?: unknown }).code
+  }
 }
 
 t.test('a proof from before the store began to remember is refused', async (t) => {

@@ -55,7 +55,9 @@ t.test('a token is verified again when its verdict no longer stands', async (t) 
 t.test('#243 requests with the same new token share its verification', async (t) => {
   const { state, verify } = createVerifier()
   const cached = cacheTokens(verify).verify
-  const tokens = await Promise.all(Array.from({ length: 100 }, () => cached('a', 'hash-a', NOW)))
+  const tokens = await Promise.all(
+    Array.from({ length: 100 }, async () => cached('a', 'hash-a', NOW)),
+  )
   t.equal(new Set(tokens).size, 1)
   t.equal(state.calls, 1)
 })
@@ -63,8 +65,8 @@ t.test('#243 requests with the same new token share its verification', async (t)
 t.test('refusals are not kept', async (t) => {
   const { state, verify } = createVerifier()
   const cached = cacheTokens(verify).verify
-  await t.rejects(cached('bad', 'hash', NOW), { code: 'token_signature' })
-  await t.rejects(cached('bad', 'hash', NOW), { code: 'token_signature' })
+  await t.rejects(async () => cached('bad', 'hash', NOW), { code: 'token_signature' })
+  await t.rejects(async () => cached('bad', 'hash', NOW), { code: 'token_signature' })
   t.equal(state.calls, 2)
 })
 
@@ -73,7 +75,7 @@ t.test('garbage pushes nothing out and leaves nothing behind', async (t) => {
   const cached = cacheTokens(verify, { maxEntries: 1 }).verify
   const first = await cached('a', 'hash-a', NOW)
   for (let index = 0; index < 10_000; index++) {
-    await cached('bad', `hash-${index}`, NOW).catch(() => undefined)
+    await Promise.resolve(cached('bad', `hash-${index}`, NOW)).catch(() => undefined)
   }
   t.equal(await cached('a', 'hash-a', NOW), first)
   t.equal(state.calls, 10_001)
@@ -84,6 +86,29 @@ t.test('the token used longest ago makes room', async (t) => {
   const cached = cacheTokens(verify, { maxEntries: 2 }).verify
   for (const token of ['a', 'b', 'a', 'c', 'a', 'b']) await cached(token, token, NOW)
   t.equal(state.calls, 4, 'a and c once, b twice')
+})
+
+t.test('100,000 clients keep theirs', async (t) => {
+  const { state, verify } = createVerifier()
+  const cached = cacheTokens(verify).verify
+  const tokens = Array.from({ length: 100_000 }, (_, at) => `token ${at}`)
+  for (const token of [...tokens, ...tokens]) await cached(token, token, NOW)
+  t.equal(state.calls, tokens.length)
+})
+
+t.test('of tokens with long claims fewer are kept', async (t) => {
+  const long = 'x'.repeat(2 ** 20)
+  let calls = 0
+  const cached = cacheTokens(async (token) => {
+    calls++
+    const accessToken = readAccessToken({ sub: token, long }, RULES, NOW + 60, NOW)
+    return Promise.resolve({ accessToken, isTrusted: () => true })
+  }).verify
+  for (let at = 0; at < 128; at++) await cached(`${at}`, `${at}`, NOW)
+  await cached('127', '127', NOW)
+  t.equal(calls, 128, 'the last is kept')
+  await cached('0', '0', NOW)
+  t.equal(calls, 129, 'the first has made room')
 })
 
 t.test('a key the issuer withdraws takes the tokens signed with it along', async (t) => {
@@ -103,7 +128,7 @@ t.test('a key the issuer withdraws takes the tokens signed with it along', async
     ]),
   )
   const token = await authority.mint()
-  const ask = () => verify(token, sha256(token), wallClock())
+  const ask = async () => verify(token, sha256(token), wallClock())
   const first = await ask()
   t.equal(await ask(), first)
 

@@ -26,7 +26,7 @@ function createTokens(forMs = FOR) {
     return { accessToken, isTrusted: () => true }
   }
   const tokens = rememberRefused(cacheTokens(verify), { forMs, timing })
-  const send = (token = 'a') => tokens.verify(token, `hash-${token}`, NOW)
+  const send = async (token = 'a') => tokens.verify(token, `hash-${token}`, NOW)
   const refuse = (code: DenialCode) => {
     state.error = new Denial(code)
   }

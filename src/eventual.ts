@@ -1,0 +1,24 @@
+/**
+ * What is known at once or will be later. A promise for what is known costs an object, a closure and
+ * a turn of the microtask queue, and of most requests all is known: so those are not made to wait.
+ */
+
+export type Eventual<T> = T | Promise<T>
+
+/** `next` of the value, as soon as there is one. Throws or rejects as either does. */
+export function andThen<T, U>(value: Eventual<T>, next: (value: T) => Eventual<U>): Eventual<U> {
+  return value instanceof Promise ? value.then(next) : next(value)
+}
+
+/** What `begin` comes to, and `recover` of the error where it throws or rejects. */
+export function attempt<T>(
+  begin: () => Eventual<T>,
+  recover: (error: unknown) => Eventual<T>,
+): Eventual<T> {
+  try {
+    const value = begin()
+    return value instanceof Promise ? value.catch(recover) : value
+  } catch (error) {
+    return recover(error)
+  }
+}
