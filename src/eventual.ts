@@ -1,6 +1,6 @@
 /**
- * What is known at once or will be later. A promise for what is known costs an object, a closure and
- * a turn of the microtask queue, and of most requests all is known: so those are not made to wait.
+ * What is known at once or will be later. Each promise for what is known costs objects, closures and
+ * a turn of the microtask queue, and a decision about most requests goes through six steps that know.
  */
 
 export type Eventual<T> = T | Promise<T>

@@ -65,7 +65,7 @@ export function createGate(policy: Policy, ports: Ports): Gate {
     tokenHash: string,
     token: AccessToken,
   ): Eventual<Grant> {
-    // Read once that is over: a slow issuer must not make a proof, or a token, younger than it is.
+    // Read anew now that it is verified: a slow issuer must not make a proof, or a token, younger.
     const now = clock()
     requireCurrent(token, now)
     requireIssuer(token, policy.issuers)

@@ -21,7 +21,9 @@ export function createProofGate(
       const proof = verifyProof(readProofs(request), context)
       return andThen(claimProof(replays, proof, context), () => ({
         token: undefined,
-        ...{ proof, now, nonce: policy.nonces?.next(proof.nonce, now) },
+        proof,
+        now,
+        nonce: policy.nonces?.next(proof.nonce, now),
       }))
     },
   }

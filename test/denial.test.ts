@@ -68,6 +68,13 @@ t.test('what a client is told is fit for a header field', async (t) => {
   }
 })
 
+t.test('a denial does not say where it comes from, and other errors still do', (t) => {
+  const frames = /\n +at /
+  t.notMatch(new Denial('proof_missing').stack, frames)
+  t.match(new Error('a bug').stack, frames)
+  t.end()
+})
+
 t.test('a denial', async (t) => {
   const cause = new Error('why')
   const denial = new Denial('proof_method', { detail: 'PUT', cause, headers: { Allow: 'GET' } })

@@ -1,6 +1,6 @@
 /**
- * What a gateway on Node costs at the least: each request goes through node:http and undici with one
- * signature verified, and nothing else is checked, changed, logged or counted. On the port given,
+ * What a simple gateway on Node costs at the least: each request goes through node:http and undici as
+ * it comes, with one signature verified, and nothing else is checked, changed, logged or counted. On the port given,
  * for the upstream given.
  */
 import { createPublicKey, verify, type JsonWebKeyInput, type KeyObject } from 'node:crypto'

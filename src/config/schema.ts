@@ -79,8 +79,7 @@ function identityOf({ identity }: Settings, route: RouteSettings): IdentityConfi
   const whole = override(identity, route.identity)
   const hasToken = route.access !== 'public' && route.access !== 'proof'
   if (hasToken || !whole.assertion) return whole
-  const { headers, token } = whole
-  return { headers, token }
+  return { ...whole, assertion: undefined }
 }
 
 /**

@@ -12,12 +12,22 @@ export interface BoundKeys {
   remember(token: AccessToken, header: ProofHeader): void
 }
 
+/** In characters. That of the longest key there can be, RSA with 8192 bits, has about 2000. */
+const MAX_HEADER = 2_100
+
 export function createBoundKeys(): BoundKeys {
   const headers = new WeakMap<AccessToken, ProofHeader>()
   return {
     recall: (token) => headers.get(token),
     remember: (token, header) => {
-      headers.set(token, header)
+      // Whoever writes more into it pays for its import each time, and not with our memory.
+      if (headers.get(token) === header || header.segment.length > MAX_HEADER) return
+      headers.set(token, { ...header, segment: copied(header.segment) })
     },
   }
+}
+
+/** A part of a text keeps the whole of it in memory. */
+function copied(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }

@@ -79,7 +79,7 @@ function isSignature(segment: string): boolean {
 
 function decodeHeader(segment: string): ProofHeader {
   const header = decodeSegment(segment)
-  const jwk = header?.['jwk']
+  let jwk = header?.['jwk']
   const alg = text(header?.['alg'])
   let key: PublicKey | KeyFault | undefined
   return {
@@ -88,7 +88,11 @@ function decodeHeader(segment: string): ProofHeader {
     typ: text(header?.['typ']),
     alg,
     leaksKey: isJsonObject(jwk) && holdsPrivateMembers(jwk),
-    key: () => (key ??= readKey(jwk, alg)),
+    key() {
+      key ??= readKey(jwk, alg)
+      jwk = undefined // It may be large, and is not read again.
+      return key
+    },
   }
 }
 

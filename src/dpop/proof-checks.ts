@@ -17,7 +17,10 @@ export interface ProofCheck {
   /** How the refusal of a proof that fails it is called. */
   readonly code: DenialCode
   readonly holds: (proof: DecodedProof, context: ProofContext) => boolean
-  /** What was asked for and what was sent. Holds no token, no hash of one and no key. */
+  /**
+   * What was asked for and what was sent, of a proof that fails it. Holds no token, no hash of one and
+   * no key.
+   */
   readonly compare: (proof: DecodedProof, context: ProofContext) => Comparison
 }
 
@@ -165,7 +168,7 @@ export const PROOF_CHECKS: readonly ProofCheck[] = [
     step: 6, // the signature
     code: 'proof_signature',
     holds: (proof) => hasValidSignature(proof),
-    // Only asked for where it does not hold: to verify again would double what a forgery costs.
+    // To verify again would double what a forgery costs.
     compare: () => ({ expected: 'verifies with jwk', received: 'does not verify' }),
   },
 ]

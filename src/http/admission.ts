@@ -17,7 +17,7 @@ import { METADATA_ROUTE, type FindMetadata } from './resource-metadata.ts'
 import type { Route } from './route.ts'
 import type { Routes } from './routes.ts'
 import { send } from './send.ts'
-import { comeTo, createTogether } from './together.ts'
+import { resultAtTurnEnd, createTurnEnd } from './turn-end.ts'
 
 export interface AdmissionOptions {
   readonly routes: Routes
@@ -65,7 +65,7 @@ export interface Admission {
 export function createAdmission(options: AdmissionOptions): Admission {
   const { routes, publicOrigin, findMetadata, rules, recorder, maxBodyBytes, isOverloaded } =
     options
-  const decideTogether = createTogether()
+  const decideAtTurnEnd = createTurnEnd()
   const refuse = (error: unknown, route: Route | undefined, record: RequestRecord) => {
     if (error instanceof Denial) record.denial = error
     else recorder.fault(error, record.requestId)
@@ -117,7 +117,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       const { request, route, origin } = opened
       try {
         const asked = gateRequest(request, origin)
-        record.grant = await comeTo(decideTogether, () => askGate(asked, route, record))
+        record.grant = await resultAtTurnEnd(decideAtTurnEnd, () => askGate(asked, route, record))
         record.decidedAt = performance.now()
         await pass(opened)
       } catch (error) {

@@ -6,14 +6,14 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { withCors, type CorsFields } from './cors.ts'
 import { HOP_BY_HOP, nominated } from './hop-by-hop.ts'
 import type { Response } from './message.ts'
-import { createTogether } from './together.ts'
+import { createTurnEnd } from './turn-end.ts'
 
 export interface Answer {
   /** `source` is told to pause and to go on. The names of `headers` are in lower case. */
   readonly begin: (source: Source, status: number, headers: OutgoingHttpHeaders) => void
   readonly write: (chunk: Buffer) => void
   readonly end: () => void
-  /** Lets go of the response, whatever became of it. */
+  /** Waits for the client no longer. What is held of an answer that has ended is still sent. */
   readonly release: () => void
 }
 
@@ -32,7 +32,7 @@ export interface Source {
   resume(): void
 }
 
-const sendTogether = createTogether()
+const sendAtTurnEnd = createTurnEnd()
 
 /**
  * What comes in one turn of the event loop is sent at its end, a short answer in one piece. A client
@@ -43,65 +43,84 @@ export function createAnswer(
   idleTimeoutMs: number,
   rules: AnswerRules,
 ): Answer {
-  let source: Source | undefined
-  let stalled: NodeJS.Timeout | undefined
+  const flow = createFlow(response, idleTimeoutMs)
   /** What has come since the header; undefined once that is sent. */
   let held: Buffer[] | undefined = []
   let isEnded = false
 
-  const resume = () => {
-    clearTimeout(stalled)
-    stalled = undefined
-    source?.resume()
-  }
-
-  function send(chunk: Buffer): void {
-    if (response.write(chunk)) return
-    source?.pause()
-    if (stalled === undefined) response.once('drain', resume)
-    clearTimeout(stalled)
-    stalled = setTimeout(() => response.req.socket.destroy(), idleTimeoutMs)
-  }
-
   function sendHeld(): void {
-    const [first, ...others] = held ?? []
+    const chunks = held ?? []
     held = undefined
     if (response.destroyed || response.writableEnded) return
-    if (isEnded && others.length === 0) {
-      response.end(first)
-      return
-    }
+    if (isEnded) response.end(chunks.length > 1 ? Buffer.concat(chunks) : chunks[0])
     // Node keeps the header back for the body, which may be long in coming.
-    if (!first) response.flushHeaders()
-    else for (const chunk of [first, ...others]) send(chunk)
-    if (isEnded) response.end()
+    else if (chunks.length === 0) response.flushHeaders()
+    else for (const chunk of chunks) flow.send(chunk)
   }
 
   return {
-    begin(from, status, headers) {
-      source = from
-      const fields = passedOn(headers, rules)
-      // RFC 9110 §8.6: there is nothing to be that long, and a client might wait for it.
-      if (status === 204) delete fields['content-length']
-      response.writeHead(status, fields)
+    begin(source, status, headers) {
+      flow.source = source
+      response.writeHead(status, answerFields(status, headers, rules))
       // RFC 9112 §6.3: over with its header. undici waits for a body where there is a length.
       if (status === 304) response.end()
-      sendTogether(sendHeld)
+      sendAtTurnEnd(sendHeld)
     },
     write(chunk) {
       if (held) held.push(chunk)
-      else send(chunk)
+      else flow.send(chunk)
     },
     end() {
       isEnded = true
       if (!held) response.end()
     },
+    release: flow.release,
+  }
+}
+
+interface Flow {
+  source?: Source
+  readonly send: (chunk: Buffer) => void
+  readonly release: () => void
+}
+
+/** No faster than the client takes it. */
+function createFlow(response: Response, idleTimeoutMs: number): Flow {
+  let stalled: NodeJS.Timeout | undefined
+  let isReleased = false
+  const resume = () => {
+    clearTimeout(stalled)
+    stalled = undefined
+    flow.source?.resume()
+  }
+  const flow: Flow = {
+    send(chunk) {
+      if (response.write(chunk) || isReleased) return
+      flow.source?.pause()
+      if (stalled === undefined) response.once('drain', resume)
+      clearTimeout(stalled)
+      stalled = setTimeout(() => response.req.socket.destroy(), idleTimeoutMs)
+    },
     release() {
+      isReleased = true
       if (stalled === undefined) return
       clearTimeout(stalled)
       response.off('drain', resume)
     },
   }
+  return flow
+}
+
+/** The header fields of the answer as the client gets them. */
+export function answerFields(
+  status: number,
+  headers: OutgoingHttpHeaders,
+  rules: AnswerRules,
+): OutgoingHttpHeaders {
+  const fields = passedOn(headers, rules)
+  // RFC 9110 §8.6: there is nothing to be that long, and a client might wait for it.
+  if (status === 204) delete fields['content-length']
+  return fields
 }
 
 function passedOn(

@@ -28,7 +28,10 @@ export interface Failure {
   readonly wasSent: boolean
 }
 
-/** Resolves without a Failure where the answer is through, or the client is gone. Never rejects. */
+/**
+ * Resolves without a Failure where the whole answer is here, of which the rest goes out at the end of
+ * the turn, or where the client is gone. Never rejects.
+ */
 export function exchange(
   upstream: Upstream,
   request: UpstreamRequest,

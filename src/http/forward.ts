@@ -1,6 +1,7 @@
 /**
  * One request through to the upstream and its answer back: streamed both ways with back-pressure,
- * aborted on either side when the other one goes away. Nothing is buffered.
+ * aborted on either side when the other one goes away. Nothing is held for longer than a turn of the
+ * event loop.
  */
 import { exchange, type Failure, type UpstreamRequest } from './exchange.ts'
 import type { Message, Response } from './message.ts'

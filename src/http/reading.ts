@@ -16,7 +16,7 @@ export type Readings = readonly (readonly string[])[]
 
 /** Whether all servers read the path alike. */
 export function isPlain(path: string): boolean {
-  return !/[%;A-Z]|\/\/|\.(?:\/|$)/.test(path)
+  return !/[^\x21-\x7e]|[%;A-Z]|\/\/|\.(?:\/|$)/.test(path)
 }
 
 /**

@@ -23,7 +23,7 @@ export function createTrust(ranges: readonly string[]): IsTrusted {
  * without the zone of one that is valid on a link only (RFC 4007 §11).
  */
 export function plainAddress(address: string): string {
-  if (!address.includes(':')) return address // Of most, and their form need not be looked at.
+  if (!address.includes(':')) return address // IPv4, as most are: nothing to take away.
   const [plain = ''] = isIPv6(address) ? address.split('%', 1) : [address]
   if (!/^::ffff:/i.test(plain)) return plain
   const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(plain) ?? []

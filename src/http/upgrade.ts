@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { createAdmission, type Candidate } from './admission.ts'
-import { createAnswer, type AnswerRules } from './answer.ts'
+import { answerFields, type AnswerRules } from './answer.ts'
 import { answerRules } from './answer-rules.ts'
 import type { ProxyOptions } from './proxy.ts'
 import { recordWhenDone, type RequestRecord } from './record.ts'
@@ -88,8 +88,7 @@ function switchProtocols(
     Object.entries(headers).filter(([name]) => name !== 'content-length'),
   )
   const upgrade = { connection: 'Upgrade', upgrade: 'websocket' }
-  const answer = createAnswer(response, 0, { ...rules, fields: { ...rules.fields, ...upgrade } })
-  answer.begin(response.req, 101, fields)
-  answer.release()
+  const switched = { ...rules, fields: { ...rules.fields, ...upgrade } }
+  response.writeHead(101, answerFields(101, fields, switched))
   response.flushHeaders()
 }

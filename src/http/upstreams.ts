@@ -29,7 +29,10 @@ export interface UpstreamGroup {
    * full.
    */
   readonly next: () => Upstream
-  /** Throws `overloaded` where all are full, before a proof is used up for nothing. */
+  /**
+   * Throws `overloaded` where all are full, before a proof is used up for nothing. Those that are
+   * decided on together are asked before any of them takes its room, so a few may still be refused.
+   */
   readonly requireRoom: () => void
   readonly size: number
 }

@@ -16,7 +16,7 @@ export function parseJsonObject(bytes: Buffer): JsonObject | undefined {
   try {
     const text = isAscii(bytes) ? bytes.toString('latin1') : utf8.decode(bytes)
     const value: unknown = JSON.parse(text)
-    return isJsonObject(value) && !mayRepeat(value, text) ? value : undefined
+    return isJsonObject(value) && !repeatsMember(value, text) ? value : undefined
   } catch {
     return undefined
   }
@@ -27,12 +27,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Where no quote is escaped, each name and each string has two of them: where the text has more than
- * what was read from it, a member is lost. Names have to be looked at only where some are escaped.
+ * Where nothing is escaped, each name and each string has two quotes: as many as what was read from
+ * the text needs, and no member was lost. Only where that does not say so are the names looked at.
  */
-function mayRepeat(value: JsonObject, text: string): boolean {
+function repeatsMember(value: JsonObject, text: string): boolean {
   const isClear = !text.includes('\\') && quotesOf(text) === quotesFor(value)
-  return !isClear && repeatsMember(text)
+  return !isClear && findsRepetition(text)
 }
 
 function quotesOf(text: string): number {
@@ -55,7 +55,7 @@ function quotesFor(value: unknown, depth = 0): number {
  * Whether an object at any depth names a member twice, however it is escaped. Counts nesting deeper
  * than 32 as a repetition, for no honest token is. `text` has passed `JSON.parse`.
  */
-function repeatsMember(text: string): boolean {
+function findsRepetition(text: string): boolean {
   const scopes: (Set<string> | undefined)[] = []
   let expectsName = false
   for (let at = 0; at < text.length; at++) {

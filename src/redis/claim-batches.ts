@@ -74,7 +74,7 @@ export function createClaimBatches(link: Link, markers: Markers, guard: EpochGua
   return {
     send(claim: KeyedClaim): Promise<Claimed> {
       return new Promise((resolve, reject) => {
-        // Those of one turn come together: decisions are made in a row (http/together.ts).
+        // What is claimed before the next tick goes out together.
         if (batches.size === 0) process.nextTick(flush)
         const waiting = { claim, resolve, reject }
         const batch = batches.get(claim.marker)

@@ -14,7 +14,7 @@ t.test('a header is kept for one token, not for another with the same claims', a
   const keys = createBoundKeys()
   const { header } = decodeProof([await client.proof({ url: TARGET, token: 'token' })])
   keys.remember(token, header)
-  t.equal(keys.recall(token), header)
+  t.equal(keys.recall(token)?.segment, header.segment)
   t.equal(keys.recall(same), undefined)
   t.equal(createBoundKeys().recall(token), undefined)
 })
@@ -65,5 +65,20 @@ t.test('a header is kept once its request has passed everything, and not before'
   t.equal(boundKeys.recall(token), undefined)
   const { proof: passed } = await gate.admit(request)
   t.ok(passed)
-  t.equal(boundKeys.recall(token), passed?.header)
+  t.equal(boundKeys.recall(token)?.segment, passed?.header.segment)
+})
+
+t.test('a header that is longer than any key is not kept', (t) => {
+  const header = { wellFormed: true, typ: 'dpop+jwt', alg: 'ES256', leaksKey: false }
+  const key = () => 'unusable' as const
+  const boundKeys = createBoundKeys()
+  for (const [length, isKept] of [
+    [2_100, true],
+    [2_101, false],
+  ] as const) {
+    const token = tokenOf('thumbprint')
+    boundKeys.remember(token, { ...header, key, segment: 'x'.repeat(length) })
+    t.equal(boundKeys.recall(token) !== undefined, isKept, `${length} characters`)
+  }
+  t.end()
 })

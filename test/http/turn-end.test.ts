@@ -1,15 +1,15 @@
 import t from 'tap'
-import { comeTo, createTogether } from '../../src/http/together.ts'
+import { resultAtTurnEnd, createTurnEnd } from '../../src/http/turn-end.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 t.test(
   'what comes up in one turn is done in a row, and what follows on it after all of it',
   async (t) => {
-    const together = createTogether()
+    const atTurnEnd = createTurnEnd()
     const done: string[] = []
     const work = (name: string) =>
-      comeTo(together, () => {
+      resultAtTurnEnd(atTurnEnd, () => {
         done.push(name)
         return name
       }).then((result) => done.push(`after ${result}`))
@@ -21,10 +21,10 @@ t.test(
 )
 
 t.test('an error is that of its own work, thrown or rejected', async (t) => {
-  const together = createTogether()
+  const atTurnEnd = createTurnEnd()
   const failing = (begin: () => Promise<never>) =>
-    t.rejects(comeTo(together, begin), { message: 'no' })
-  const fine = comeTo(together, () => 'fine')
+    t.rejects(resultAtTurnEnd(atTurnEnd, begin), { message: 'no' })
+  const fine = resultAtTurnEnd(atTurnEnd, () => 'fine')
   await failing(() => {
     throw new Error('no')
   })
@@ -45,25 +45,40 @@ t.test('one that throws keeps none of the others from being done', async (t) => 
       process.on('uncaughtException', listener as NodeJS.UncaughtExceptionListener)
     }
   })
-  const together = createTogether()
+  const atTurnEnd = createTurnEnd()
   const done: string[] = []
-  together(() => void done.push('before'))
-  together(() => {
+  atTurnEnd(() => void done.push('before'))
+  atTurnEnd(() => {
     throw bug
   })
-  together(() => void done.push('behind'))
+  atTurnEnd(() => void done.push('behind'))
   await turn()
   await turn()
   t.strictSame(done, ['before', 'behind'])
   t.strictSame(caught, [bug])
 })
 
+t.test('work of many leaves room for others in between', async (t) => {
+  const atTurnEnd = createTurnEnd()
+  const perTurn: number[] = []
+  let done = 0
+  for (let nth = 0; nth < 70; nth++)
+    atTurnEnd(() => {
+      done++
+    })
+  while (done < 70) {
+    await turn()
+    perTurn.push(done)
+  }
+  t.strictSame(perTurn, [32, 64, 70])
+})
+
 t.test('what comes up meanwhile is done in the next turn', async (t) => {
-  const together = createTogether()
+  const atTurnEnd = createTurnEnd()
   const done: string[] = []
-  together(() => {
+  atTurnEnd(() => {
     done.push('first')
-    together(() => void done.push('second'))
+    atTurnEnd(() => void done.push('second'))
   })
   await turn()
   t.strictSame(done, ['first'])

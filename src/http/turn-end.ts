@@ -1,19 +1,29 @@
 /**
  * Work of one kind that comes up in one turn of the event loop, done in a row at its end. What the
  * processor has at hand for one piece it then has for the next, and who waits for the results is
- * woken once: that saves more than any of the work itself could.
+ * woken once (figures in docs/architecture.md). Each piece waits for one turn, and all of them
+ * keep the loop from anything else until they are done.
  */
 import type { Eventual } from '../eventual.ts'
 
 /** Does it at the end of this turn, behind all that came before. */
-export type Together = (work: () => void) => void
+export type AtTurnEnd = (work: () => void) => void
 
-export function createTogether(): Together {
+/** Of one turn: what is left waits for the next one, so that dear work does not hold up all else. */
+const MOST = 32
+
+export function createTurnEnd(): AtTurnEnd {
   let waiting: (() => void)[] = []
+  let isDue = false
 
-  function doAll(): void {
-    const due = waiting
-    waiting = []
+  function schedule(): void {
+    isDue = waiting.length > 0
+    if (isDue) setImmediate(doSome)
+  }
+
+  function doSome(): void {
+    const due = waiting.slice(0, MOST)
+    waiting = waiting.slice(MOST)
     let done = 0
     try {
       for (const work of due) {
@@ -22,20 +32,21 @@ export function createTogether(): Together {
       }
     } finally {
       // One that throws is a bug, but none of the others.
-      for (const work of due.slice(done)) together(work)
+      waiting.unshift(...due.slice(done))
+      schedule()
     }
   }
 
-  function together(work: () => void): void {
-    if (waiting.push(work) === 1) setImmediate(doAll)
+  return (work) => {
+    waiting.push(work)
+    if (!isDue) schedule()
   }
-  return together
 }
 
 /** What `begin` comes to when its turn is over; what follows on it comes after all of that turn. */
-export function comeTo<T>(together: Together, begin: () => Eventual<T>): Promise<T> {
+export function resultAtTurnEnd<T>(atTurnEnd: AtTurnEnd, begin: () => Eventual<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    together(() => {
+    atTurnEnd(() => {
       try {
         resolve(begin())
       } catch (error) {
