@@ -42,14 +42,19 @@ export interface Cost {
 }
 
 export const CONNECTIONS = 64
+/** One for so many is sent first: V8 drops the code of servers that idle while others are measured. */
+const WARM_UP = 10
 
 export async function measure(upstream: Upstream, subject: Subject, work: Work): Promise<Cost> {
   const { server, storePid } = subject
   const { count, expected = 200, connections = CONNECTIONS, form = {} } = work
+  const target = { port: server.port, callers: subject.callers }
+  const warmUp = makeRequests(target, form, Math.floor(count / WARM_UP))
   const startedAt = ownCpu()
-  const requests = makeRequests({ port: server.port, callers: subject.callers }, form, count)
+  const requests = makeRequests(target, form, count)
   const preparation = (ownCpu() - startedAt) / count
   const load = { port: server.port, requests, connections, expected }
+  await keepBusy({ ...load, requests: warmUp, expected: work.isReplay ? 200 : expected })
   if (work.isReplay) await keepBusy({ ...load, expected: 200 })
 
   const forwardedBefore = await upstream.requests()

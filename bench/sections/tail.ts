@@ -46,9 +46,11 @@ export async function measureTail(
     .map(({ id, server: { port } }) => ({
       id,
       async measure(): Promise<Latency> {
+        const load = { port, connections: CONNECTIONS, expected: 200 }
+        const warmUp = makeRequests({ port, callers }, {}, Math.ceil(perSecond))
+        await holdRate({ ...load, requests: warmUp }, perSecond)
         const requests = makeRequests({ port, callers }, {}, count)
-        const load = { port, requests, connections: CONNECTIONS, expected: 200 }
-        const result = await holdRate(load, perSecond)
+        const result = await holdRate({ ...load, requests }, perSecond)
         const late = result.lateness ?? new Float64Array()
         return { ...percentilesOf(result), lateness: percentile(late, 0.99) }
       },
