@@ -1,4 +1,5 @@
 /** Two instances behind a load balancer are restarted one after the other, and no client notices. */
+import { randomInt } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
 import { choosePort } from '../../demo/listen.ts'
@@ -48,7 +49,9 @@ t.test(`${RESTARTS} restarts under load, and no request fails`, { skip }, async 
 })
 
 async function createMember(t: Test, cast: Cast, name: string): Promise<Member> {
-  const [port, adminPort] = [await choosePort(0), await choosePort(0)]
+  // Below those of outgoing connections, which could take one before it is listened on.
+  const choose = () => choosePort(randomInt(20_000, 32_000))
+  const [port, adminPort] = [await choose(), await choose()]
   const config = cast.config.replace('gateway.yaml', `${name}.yaml`)
   const yaml = readFileSync(cast.config, 'utf8')
     .replace("server: { listen: '127.0.0.1:0'", `server: { listen: '127.0.0.1:${port}'`)
