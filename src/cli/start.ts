@@ -44,7 +44,7 @@ export const start = createCommand({
   },
 })
 
-/** Apart from what waits for the end, which would keep the whole file in memory until then. */
+/** By itself, so that what waits for the end does not keep the loaded document in memory until then. */
 function prepare({ file, loaded }: Named) {
   const logger = createLogger(loaded.config.log)
   const gateway = createOneOrMore(loaded.config, logger)

@@ -51,7 +51,8 @@ export function replayKey(thumbprint: string, jti: string): string {
 }
 
 /**
- * Marks a proof as used. Throws, or rejects with, `proof_replayed` where it was; of any number of copies one passes.
+ * Marks a proof as used. Throws, or rejects with, `proof_replayed` where it was; of any number of
+ * copies one passes.
  * A proof from before the store began to remember may have been used too, and is refused as well.
  *
  * Not guaranteed: a proof dated ahead of the clock, which was used just before the store forgot, may

@@ -26,10 +26,7 @@ export function createRoutes(routes: readonly Route[]): Routes {
   const arePlain = routes.every(({ path }) => isPlain(fixedPart(path)))
   const createShared = shareLookups(routes)
   const exactly = createShared((segment) => segment)
-  // What is plain has one form in all manners, so they have one tree, and nothing is written anew.
-  const asOthersDo = lenientLookup(
-    arePlain ? SEGMENT_READINGS.map(() => exactly) : SEGMENT_READINGS.map(createShared),
-  )
+  const asOthersDo = lenientLookup(SEGMENT_READINGS.map(createShared))
   const requireOneReading = (found: Route, host: string, readings: Readings) => {
     const isOther = (place: readonly Route[]) => !place.includes(found)
     // Express does not tell `/a/` from `/a`: what all may see must not hide what they may not.
